@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of verbs; see vmm/cli/cli.h. */
+#include "vmm/cli/cli.h"
+
+#include "base/attr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct cli_verb {
+	const char *name;
+	cli_verb_fn fn;
+	const char *summary;
+} verbs[] = {
+	{"help", NULL, "this text; `cloister VERB --help` teaches a verb by example"},
+};
+
+static void cli_print_help(FILE *to)
+{
+	fputs("Usage: cloister VERB [FLAGS]\n\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+}
+
+int cli_main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "help";
+
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		cli_print_help(stdout);
+		return CLI_OK;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		puts("cloister " CLOISTER_VERSION);
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (verbs[i].fn && !strcmp(name, verbs[i].name))
+			return verbs[i].fn(argc - 1, argv + 1);
+	fprintf(stderr, "cloister: unknown verb '%s'; see `cloister help`\n", name);
+	return CLI_USAGE;
+}
