@@ -20,6 +20,9 @@
 #include "base/err.h"
 #include "memory/gpa.h"
 
+struct layout;
+struct ledger;
+
 #define LEDGER_MAGIC      UINT64_C(0x316c7265676c6c63) /* "clleglr1" */
 #define LEDGER_ALL_SHARED 1u /* level off: all RAM is shared, no bit is kept */
 
@@ -54,5 +57,58 @@ void ledger_map_close(struct ledger_map *map);
  * Return: false also if the range wraps, is empty or leaves RAM.
  */
 bool ledger_map_shared(const struct ledger_map *map, gpa_t gpa, uint64_t len);
+
+/* Figures of the ledger; bytes unless they say otherwise. */
+struct ledger_counts {
+	uint64_t ram;
+	uint64_t shared; /* now */
+	uint64_t peak; /* most shared at one time */
+	uint64_t budget; /* shared never exceeds it */
+	uint64_t conversions; /* requests that changed at least one page */
+	uint64_t refused; /* requests answered with an error */
+};
+
+/* Proof that the ledger lock is held; made by ledger_lock() alone, given back to ledger_unlock(). */
+struct ledger_locked {
+	struct ledger *ledger;
+};
+
+/*
+ * ledger_create() - a ledger for the RAM of layout, all private, or all shared for level off.
+ * @budget: most bytes that may be shared at one time; ignored if all is shared
+ * Return: 0 and a ledger in *out that the caller destroys, or -errno.
+ */
+int ledger_create(struct ledger **out, const struct layout *layout, bool all_shared,
+	uint64_t budget, struct err *e) MUST_CHECK;
+
+/* ledger_destroy() - free; NULL is allowed. */
+void ledger_destroy(struct ledger *ledger);
+
+/* ledger_device_fd() - Return: the descriptor for device processes; it stays the ledger's. */
+int ledger_device_fd(const struct ledger *ledger);
+
+struct ledger_locked ledger_lock(struct ledger *ledger);
+void ledger_unlock(struct ledger_locked locked);
+
+/*
+ * ledger_run() - the first run of pages in [gpa, gpa+len) that are not yet in the wanted state.
+ * @gpa, @len: page aligned, in RAM; moved past the run
+ * @run, @run_len: the run found
+ * Return: false if every page is in that state already.
+ */
+bool ledger_run(struct ledger_locked locked, bool shared, gpa_t *gpa, uint64_t *len, gpa_t *run,
+	uint64_t *run_len);
+
+/* ledger_room() - Return: false if sharing the private pages of the range would pass the budget. */
+bool ledger_room(struct ledger_locked locked, gpa_t gpa, uint64_t len);
+
+/* ledger_set() - put every page of a run from ledger_run() into the state; cannot fail. */
+void ledger_set(struct ledger_locked locked, gpa_t run, uint64_t run_len, bool shared);
+
+/* ledger_count() - count one finished request. */
+void ledger_count(struct ledger_locked locked, bool changed, bool refused);
+
+/* ledger_counts() - Return: a consistent copy of the figures. */
+struct ledger_counts ledger_counts(struct ledger *ledger);
 
 #endif
