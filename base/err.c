@@ -44,16 +44,17 @@ int err_sys(struct err *e, int code, const char *fmt, ...)
 
 int err_context(struct err *e, const char *fmt, ...)
 {
-	char text[sizeof(e->text)];
+	char text[2 * sizeof(e->text) + 2];
 	va_list ap;
 	size_t n;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 	n = strlen(text);
 	snprintf(text + n, sizeof(text) - n, ": %s", e->text);
 	err_clean(text);
-	memcpy(e->text, text, sizeof(text));
+	memcpy(e->text, text, sizeof(e->text));
+	e->text[sizeof(e->text) - 1] = '\0';
 	return -e->code;
 }
