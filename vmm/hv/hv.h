@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hypervisor: one VM and its vCPUs. kvm*.c implements it with KVM and is the only code that
+ * issues KVM's ioctls; a test program may link another implementation in its place.
+ *
+ * Threads: struct hv may be used from any thread after hv_create(); a vCPU belongs to one thread
+ * from its first hv_vcpu_run() on, except for hv_vcpu_kick().
+ */
+#ifndef VMM_HV_HV_H
+#define VMM_HV_HV_H
+
+#include "memory/gpa.h"
+#include "vmm/hv/vm_type.h"
+#include "vmm/x86/entry.h"
+
+struct hv;
+struct hv_vcpu;
+struct ram_slot;
+
+struct hv_desc {
+	const struct vm_type *type;
+	const struct hv_host *host; /* must outlive the VM */
+	unsigned int n_vcpus;
+	unsigned int cbit; /* bit number; 0 at level off */
+	bool xcr0_preset; /* lab: give vCPUs all of XCR0 at reset, see --xcr0-preset */
+};
+
+/* hv_create() - a VM with its interrupt controllers, no memory, no vCPU. Return: 0 or -errno. */
+int hv_create(struct hv **out, const struct hv_desc *desc, struct err *e) MUST_CHECK;
+
+/* hv_destroy() - close the VM; NULL is allowed. vCPUs must be gone. */
+void hv_destroy(struct hv *hv);
+
+/*
+ * hv_guest_memfd() - a guest_memfd of size bytes for this VM, close-on-exec.
+ * @mappable: mappable and initially shared, else inaccessible to every process
+ * Return: the descriptor, or -errno; -EOPNOTSUPP, without a message, if KVM has no such thing.
+ */
+int hv_guest_memfd(struct hv *hv, uint64_t size, bool mappable, struct err *e) MUST_CHECK;
+
+/* hv_add_slots() - map memory; slot numbers follow the order. Return: 0 or -errno. */
+int hv_add_slots(struct hv *hv, const struct ram_slot *slots, unsigned int n,
+	struct err *e) MUST_CHECK;
+
+/* hv_set_private() - the set_private slot of struct convert_ops; ctx is a struct hv. */
+int hv_set_private(void *ctx, gpa_t gpa, uint64_t len, bool private);
+
+/* Interrupts. gsi 0..23 are IOAPIC pins; routes above them are MSIs. Any thread. */
+int hv_irq_line(struct hv *hv, unsigned int gsi, bool level);
+/* hv_msi_alloc() - Return: a free gsi for MSIs, or -ENOSPC. */
+int hv_msi_alloc(struct hv *hv);
+void hv_msi_free(struct hv *hv, unsigned int gsi);
+/* hv_msi_set() - aim an allocated gsi at an MSI address and data. Return: 0 or -errno. */
+int hv_msi_set(struct hv *hv, unsigned int gsi, uint64_t addr, uint32_t data);
+int hv_msi_send(struct hv *hv, uint64_t addr, uint32_t data);
+int hv_irqfd(struct hv *hv, unsigned int gsi, int eventfd, bool assign);
+/* hv_ioeventfd() - a write of len bytes (0: any) at an MMIO address signals eventfd. */
+int hv_ioeventfd(struct hv *hv, uint64_t addr, unsigned int len, int eventfd, bool assign);
+
+/* Why hv_vcpu_run() came back. */
+enum hv_exit_kind {
+	HV_EXIT_AGAIN, /* nothing to do, run on */
+	HV_EXIT_STOPPED, /* hv_vcpu_kick() */
+	HV_EXIT_PORT,
+	HV_EXIT_MMIO,
+	HV_EXIT_CONVERT,
+	HV_EXIT_RESET, /* triple fault or a reset that KVM reports */
+	HV_EXIT_FAILED, /* the vCPU can't go on; the text says why */
+};
+
+struct hv_exit {
+	enum hv_exit_kind kind;
+	union {
+		struct {
+			uint64_t addr;
+			uint8_t *data; /* count items of len bytes each; in and out */
+			unsigned int len, count;
+			bool write;
+		} io;
+		struct {
+			gpa_t gpa;
+			uint64_t len;
+			bool to_shared;
+		} convert;
+		char text[160];
+	};
+};
+
+/* hv_vcpu_create() - vCPU `index` (from 0, in order) in its reset state. Return: 0 or -errno. */
+int hv_vcpu_create(struct hv_vcpu **out, struct hv *hv, unsigned int index,
+	struct err *e) MUST_CHECK;
+
+/* hv_vcpu_destroy() - close it; its thread must be gone. NULL is allowed. */
+void hv_vcpu_destroy(struct hv_vcpu *vcpu);
+
+/* hv_vcpu_enter() - put the first vCPU to the loader's entry state. Return: 0 or -errno. */
+int hv_vcpu_enter(struct hv_vcpu *vcpu, const struct x86_entry *entry, struct err *e) MUST_CHECK;
+
+/* hv_vcpu_run() - run guest code until something has to be done; *exit is valid until the next. */
+void hv_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *exit);
+
+/* hv_vcpu_answer() - result of an HV_EXIT_CONVERT, 0 or -errno, before the next run. */
+void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc);
+
+/*
+ * hv_vcpu_kick() - make the current or next hv_vcpu_run() return HV_EXIT_STOPPED, for ever.
+ * The caller also signals the vCPU's thread, with a handler that does nothing. Any thread.
+ */
+void hv_vcpu_kick(struct hv_vcpu *vcpu);
+
+#endif

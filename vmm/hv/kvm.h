@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the KVM implementation's files share; nobody else includes this. */
+#ifndef VMM_HV_KVM_H
+#define VMM_HV_KVM_H
+
+#include "vmm/hv/hv.h"
+#include "vmm/hv/kvm_abi.h"
+
+#include <pthread.h>
+
+#define KVM_IOAPIC_PINS 24
+#define KVM_MSI_ROUTES  256
+
+/* The interrupt routing table, which KVM takes whole each time. */
+struct kvm_routes {
+	pthread_mutex_t lock;
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entries[KVM_IOAPIC_PINS + KVM_MSI_ROUTES];
+	} table;
+	bool used[KVM_MSI_ROUTES];
+	struct kvm_irq_routing_entry msi[KVM_MSI_ROUTES];
+};
+
+struct hv {
+	struct hv_desc desc;
+	int vm_fd;
+	unsigned int n_slots;
+	size_t run_len; /* of a vCPU's shared page */
+	struct kvm_routes routes;
+};
+
+struct hv_vcpu {
+	struct hv *hv;
+	int fd;
+	unsigned int index;
+	struct kvm_run *run;
+};
+
+/* kvm_irq_init() - the interrupt controllers and their first routes. Return: 0 or -errno. */
+int kvm_irq_init(struct hv *hv, struct err *e);
+
+#endif
