@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a user asks for; see vmm/config.h. */
+#include "vmm/config.h"
+
+#include "base/num.h"
+#include "vmm/hv/vm_type.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const stream_modes[] = {"off", "null", "tty", "file", NULL};
+static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx", NULL};
+
+#define FIELD(type, k, j, kd, member, ...)                                                         \
+	{                                                                                          \
+		.key = (k), .json = (j), .kind = (kd), .offset = offsetof(type, member),           \
+		__VA_ARGS__                                                                        \
+	}
+#define VM(k, j, kd, member, ...) FIELD(struct vm_config, k, j, kd, member, __VA_ARGS__)
+
+static const struct keyval_field cpus_fields[] = {
+	VM("boot", "boot_vcpus", KEYVAL_NUMBER, cpus.boot, .min = 1, .max = CONFIG_MAX_VCPUS,
+		.help = "vCPUs at start"),
+};
+
+static const struct keyval_field memory_fields[] = {
+	VM("size", "size", KEYVAL_SIZE, memory.size, .min = MIB(16), .max = GIB(1024) * 32,
+		.help = "RAM, whole MiB"),
+	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
+		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
+};
+
+static const struct keyval_field confidential_fields[] = {
+	VM("level", "level", KEYVAL_CHOICE, confidential.level, .names = levels,
+		.help = "auto picks the strongest that the host offers"),
+};
+
+static const struct keyval_field rng_fields[] = {
+	VM("src", "src", KEYVAL_STRING, rng.src, .help = "file that entropy is read from"),
+};
+
+#define STREAM_FIELDS(member)                                                                      \
+	{                                                                                          \
+		VM("mode", "mode", KEYVAL_CHOICE, member.mode, .names = stream_modes,              \
+			.help = "off, null, tty or file"),                                         \
+			VM("file", "file", KEYVAL_STRING, member.file, .help = "output file"),     \
+	}
+static const struct keyval_field serial_fields[] = STREAM_FIELDS(serial);
+static const struct keyval_field console_fields[] = STREAM_FIELDS(console);
+
+#define DISK(k, j, kd, member, ...) FIELD(struct disk_config, k, j, kd, member, __VA_ARGS__)
+static const struct keyval_field disk_fields[] = {
+	DISK("path", "path", KEYVAL_STRING, path, .help = "raw image or block device"),
+	DISK("readonly", "readonly", KEYVAL_TOGGLE, readonly, .help = "refuse writes"),
+	DISK("direct", "direct", KEYVAL_TOGGLE, direct, .help = "bypass the host's page cache"),
+	DISK("num_queues", "num_queues", KEYVAL_NUMBER, num_queues, .min = 1, .max = 16,
+		.help = "request queues"),
+	DISK("queue_size", "queue_size", KEYVAL_NUMBER, queue_size, .min = 16, .max = 1024,
+		.help = "entries per queue, a power of two"),
+	DISK("serial", "serial", KEYVAL_STRING, serial, .help = "up to 20 characters"),
+	DISK("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
+};
+
+#define SECTION(n, f, b)                                                                           \
+	{                                                                                          \
+		.name = (n), .fields = (f), .n_fields = ARRAY_SIZE(f), .bare = (b)                 \
+	}
+static const struct keyval_section sections[] = {
+	SECTION("cpus", cpus_fields, NULL),
+	SECTION("memory", memory_fields, NULL),
+	SECTION("confidential", confidential_fields, "level"),
+	SECTION("rng", rng_fields, NULL),
+	SECTION("serial", serial_fields, "mode"),
+	SECTION("console", console_fields, "mode"),
+};
+static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
+
+void config_init(struct vm_config *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->cpus.boot = 1;
+	c->memory.size = MIB(512);
+	c->serial.mode = STREAM_TTY;
+	c->console.mode = STREAM_OFF;
+	c->confidential.level = CONFIG_LEVEL_AUTO;
+	c->require = LEVEL_OFF;
+}
+
+void config_fini(struct vm_config *c)
+{
+	free(c->payload.kernel);
+	free(c->payload.initramfs);
+	free(c->payload.cmdline);
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		keyval_free(&sections[i], c);
+	for (unsigned int i = 0; i < c->n_disks; i++)
+		keyval_free(&disk_section, &c->disks[i]);
+	memset(c, 0, sizeof(*c));
+}
+
+static int config_path(char **to, const char *name, const char *value, struct err *e)
+{
+	if (*to)
+		return err_set(e, EINVAL, "--%s: is given twice", name);
+	if (!*value && strcmp(name, "cmdline"))
+		return err_set(e, EINVAL, "--%s: needs a file name", name);
+	*to = strdup(value);
+	return *to ? 0 : err_sys(e, ENOMEM, "--%s", name);
+}
+
+static int config_disk(struct vm_config *c, const char *value, struct err *e)
+{
+	struct disk_config *d = &c->disks[c->n_disks];
+
+	if (c->n_disks == CONFIG_MAX_DISKS)
+		return err_set(e, EINVAL, "--disk: more than %d disks", CONFIG_MAX_DISKS);
+	*d = (struct disk_config){.num_queues = 1, .queue_size = 128};
+	c->n_disks++;
+	return keyval_parse(&disk_section, d, value, e);
+}
+
+static int config_require(struct vm_config *c, const char *value, struct err *e)
+{
+	const struct vm_type *type = vm_type_find(value);
+
+	if (!type)
+		return err_set(e, EINVAL,
+			"--require: level '%s' is none of: off, soft, sw-protected, snp, tdx", value);
+	c->require = (int)type->level;
+	return 0;
+}
+
+/* config_stream_mode() - `file=F` alone says mode file */
+static void config_stream_mode(struct stream_config *s)
+{
+	if (s->file)
+		s->mode = STREAM_FILE;
+}
+
+int config_flag(struct vm_config *c, const char *name, const char *value, struct err *e)
+{
+	if (!strcmp(name, "kernel"))
+		return config_path(&c->payload.kernel, name, value, e);
+	if (!strcmp(name, "initramfs"))
+		return config_path(&c->payload.initramfs, name, value, e);
+	if (!strcmp(name, "cmdline"))
+		return config_path(&c->payload.cmdline, name, value, e);
+	if (!strcmp(name, "disk"))
+		return config_disk(c, value, e);
+	if (!strcmp(name, "require"))
+		return config_require(c, value, e);
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		if (!strcmp(name, sections[i].name)) {
+			int rc = keyval_parse(&sections[i], c, value, e);
+
+			config_stream_mode(&c->serial);
+			config_stream_mode(&c->console);
+			return rc;
+		}
+	return -ENOENT;
+}
+
+static int config_check_stream(const struct stream_config *s, const char *name, struct err *e)
+{
+	if (s->mode == STREAM_FILE && !s->file)
+		return err_set(e, EINVAL, "--%s: mode file needs file=F", name);
+	return 0;
+}
+
+static int config_check_disk(const struct disk_config *d, unsigned int i, struct err *e)
+{
+	if (!d->path || !*d->path)
+		return err_set(e, EINVAL, "--disk: disk %u has no path=F", i);
+	if (d->queue_size & (d->queue_size - 1))
+		return err_set(e, EINVAL, "--disk: queue_size=%llu is not a power of two",
+			(unsigned long long)d->queue_size);
+	if (d->serial && strlen(d->serial) > 20)
+		return err_set(e, EINVAL, "--disk: serial '%s' has more than 20 characters", d->serial);
+	return 0;
+}
+
+int config_check(const struct vm_config *c, struct err *e)
+{
+	int rc = 0;
+
+	if (!c->payload.kernel)
+		return err_set(e, EINVAL, "--kernel: is missing; give a bzImage or an ELF vmlinux");
+	if (!is_aligned(c->memory.size, MIB(1)))
+		return err_set(e, EINVAL, "--memory: size=%llu is not a whole number of MiB",
+			(unsigned long long)c->memory.size);
+	rc = config_check_stream(&c->serial, "serial", e);
+	if (!rc)
+		rc = config_check_stream(&c->console, "console", e);
+	for (unsigned int i = 0; i < c->n_disks && !rc; i++)
+		rc = config_check_disk(&c->disks[i], i, e);
+	if (!rc && c->confidential.level != CONFIG_LEVEL_AUTO &&
+		c->confidential.level - 1 < c->require)
+		rc = err_set(e, EINVAL, "--confidential: level %s is weaker than --require %s",
+			levels[c->confidential.level], levels[c->require + 1]);
+	return rc;
+}

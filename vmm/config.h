@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct vm_config: what a user asks for. The tables in config.c drive the command line, the
+ * defaults and the checks.
+ */
+#ifndef VMM_CONFIG_H
+#define VMM_CONFIG_H
+
+#include "vmm/keyval.h"
+
+#define CONFIG_MAX_VCPUS 64
+#define CONFIG_MAX_DISKS 16
+
+enum stream_mode { STREAM_OFF, STREAM_NULL, STREAM_TTY, STREAM_FILE };
+
+/* The serial port or the virtio console. */
+struct stream_config {
+	int mode; /* enum stream_mode */
+	char *file; /* given: mode is STREAM_FILE */
+};
+
+struct disk_config {
+	char *path;
+	bool readonly;
+	bool direct;
+	uint64_t num_queues, queue_size;
+	char *serial;
+	char *id;
+};
+
+struct vm_config {
+	struct {
+		char *kernel, *initramfs, *cmdline;
+	} payload;
+	struct {
+		uint64_t boot;
+	} cpus;
+	struct {
+		uint64_t size, shared_max; /* bytes; shared_max 0: chosen by size */
+	} memory;
+	struct {
+		int level; /* CONFIG_LEVEL_AUTO or enum level + 1 */
+	} confidential;
+	int require; /* enum level: the least that will do */
+	struct {
+		char *src; /* NULL: no device */
+	} rng;
+	struct stream_config serial, console;
+	struct disk_config disks[CONFIG_MAX_DISKS];
+	unsigned int n_disks;
+	bool xcr0_preset; /* lab only */
+};
+
+#define CONFIG_LEVEL_AUTO 0
+
+/* config_init() - the defaults. */
+void config_init(struct vm_config *c);
+
+/* config_fini() - free what the config owns. */
+void config_fini(struct vm_config *c);
+
+/*
+ * config_flag() - take one flag of the command line.
+ * @name: without dashes; @value: its argument
+ * Return: 0, -ENOENT without a message for an unknown flag, -EINVAL with one.
+ */
+int config_flag(struct vm_config *c, const char *name, const char *value, struct err *e) MUST_CHECK;
+
+/* config_check() - what can be said against the whole. Return: 0 or -EINVAL, the flag named. */
+int config_check(const struct vm_config *c, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vCPU threads; see vmm/vcpu.h. */
+#include "vmm/vcpu.h"
+
+#include "devices/front/bus.h"
+#include "memory/convert.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define VCPU_SIGNAL SIGRTMIN /* interrupts KVM_RUN; its handler does nothing */
+
+static void vcpu_signal(int number)
+{
+	(void)number;
+}
+
+int vcpu_init(struct vcpu *v, struct hv *hv, unsigned int index, const struct vcpu_env *env,
+	struct err *e)
+{
+	*v = (struct vcpu){.env = env, .index = index};
+	return hv_vcpu_create(&v->hv, hv, index, e);
+}
+
+void vcpu_fini(struct vcpu *v)
+{
+	hv_vcpu_destroy(v->hv);
+	v->hv = NULL;
+}
+
+/* vcpu_io() - string instructions bring several items of one size for one port */
+static void vcpu_io(struct vcpu *v, enum bus_space space, const struct hv_exit *exit)
+{
+	uint8_t *data = exit->io.data;
+
+	for (unsigned int i = 0; i < exit->io.count; i++, data += exit->io.len) {
+		if (exit->io.write)
+			bus_write(v->env->bus, space, exit->io.addr, data, exit->io.len);
+		else
+			bus_read(v->env->bus, space, exit->io.addr, data, exit->io.len);
+	}
+}
+
+static void vcpu_convert(struct vcpu *v, const struct hv_exit *exit)
+{
+	const struct converter *c = v->env->converter;
+
+	hv_vcpu_answer(v->hv,
+		c ? convert(c, exit->convert.gpa, exit->convert.len, exit->convert.to_shared)
+		  : -EINVAL);
+}
+
+/* vcpu_handle() - Return: false when the thread is to end */
+static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
+{
+	switch (exit->kind) {
+	case HV_EXIT_AGAIN:
+		return true;
+	case HV_EXIT_PORT:
+		vcpu_io(v, BUS_PORT, exit);
+		return true;
+	case HV_EXIT_MMIO:
+		vcpu_io(v, BUS_MMIO, exit);
+		return true;
+	case HV_EXIT_CONVERT:
+		vcpu_convert(v, exit);
+		return true;
+	case HV_EXIT_RESET:
+		v->env->ended(v->env->ctx, v->index, VCPU_RESET, NULL);
+		return false;
+	case HV_EXIT_FAILED:
+		v->env->ended(v->env->ctx, v->index, VCPU_FAILED, exit->text);
+		return false;
+	case HV_EXIT_STOPPED:
+		break;
+	}
+	return false;
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+	struct hv_exit exit;
+	char name[16];
+
+	snprintf(name, sizeof(name), "vcpu%u", v->index);
+	pthread_setname_np(pthread_self(), name);
+	do {
+		hv_vcpu_run(v->hv, &exit);
+		v->exits++;
+	} while (vcpu_handle(v, &exit));
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *v, struct err *e)
+{
+	struct sigaction sa = {.sa_handler = vcpu_signal};
+	sigset_t all, before;
+	int rc;
+
+	if (sigaction(VCPU_SIGNAL, &sa, NULL) < 0)
+		return err_sys(e, errno, "sigaction");
+	/* The thread takes no signal but its own, so that SIGINT and friends reach the main thread. */
+	sigfillset(&all);
+	sigdelset(&all, VCPU_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&v->thread, NULL, vcpu_main, v);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		return err_sys(e, rc, "thread of vcpu%u", v->index);
+	v->started = true;
+	return 0;
+}
+
+void vcpu_stop(struct vcpu *v)
+{
+	if (!v->started)
+		return;
+	hv_vcpu_kick(v->hv);
+	pthread_kill(v->thread, VCPU_SIGNAL);
+	pthread_join(v->thread, NULL);
+	v->started = false;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct vcpu: a vCPU with its thread, named vcpuN. The thread decodes no exit itself: hv/ says
+ * what happened, the bus or convert() does it.
+ */
+#ifndef VMM_VCPU_H
+#define VMM_VCPU_H
+
+#include "base/err.h"
+#include "vmm/hv/hv.h"
+
+#include <pthread.h>
+
+struct bus;
+struct converter;
+
+/* Why a vCPU thread came to its end without having been asked. */
+enum vcpu_end { VCPU_RESET, VCPU_FAILED };
+
+/* What vCPUs share. Everything outlives them. */
+struct vcpu_env {
+	struct bus *bus;
+	const struct converter *converter; /* NULL at level off */
+	/* Called once per vCPU that ends by itself, on its thread; text only for VCPU_FAILED. */
+	void (*ended)(void *ctx, unsigned int index, enum vcpu_end why, const char *text);
+	void *ctx;
+};
+
+struct vcpu {
+	struct hv_vcpu *hv;
+	const struct vcpu_env *env;
+	unsigned int index;
+	pthread_t thread;
+	bool started;
+	uint64_t exits; /* that came to user space; the thread's own */
+};
+
+/* vcpu_init() - make vCPU `index`. Return: 0 or -errno; vcpu_fini() is allowed then. */
+int vcpu_init(struct vcpu *v, struct hv *hv, unsigned int index, const struct vcpu_env *env,
+	struct err *e) MUST_CHECK;
+
+/* vcpu_fini() - free; the thread must have been stopped. */
+void vcpu_fini(struct vcpu *v);
+
+/* vcpu_start() - start the thread. Return: 0 or -errno. */
+int vcpu_start(struct vcpu *v, struct err *e) MUST_CHECK;
+
+/* vcpu_stop() - end the thread and wait for it; does nothing if it was not started. */
+void vcpu_stop(struct vcpu *v);
+
+#endif
