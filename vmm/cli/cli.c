@@ -12,6 +12,7 @@ static const struct cli_verb {
 	cli_verb_fn fn;
 	const char *summary;
 } verbs[] = {
+	{"check", cli_check, "say what this host offers and which level `auto` would choose"},
 	{"help", NULL, "this text; `cloister VERB --help` teaches a verb by example"},
 };
 

@@ -16,6 +16,8 @@ enum cli_status {
 /* A verb: argv[0] is the verb itself. Return: the exit status. */
 typedef int (*cli_verb_fn)(int argc, char **argv);
 
+int cli_check(int argc, char **argv);
+
 /* cli_main() - find and run the verb of argv[1]. Return: the exit status of the process. */
 int cli_main(int argc, char **argv);
 
