@@ -37,6 +37,7 @@ const uint8_t *bytes_take(struct bytes *b, size_t len);
 /* bytes_copy() - read len bytes into dst; zeros (and failed) if too few. */
 void bytes_copy(struct bytes *b, void *dst, size_t len);
 
+/* bytes_u8() and so on - read one integer. Return: it, or 0 (and failed) past the end. */
 uint8_t bytes_u8(struct bytes *b);
 uint16_t bytes_u16(struct bytes *b);
 uint32_t bytes_u32(struct bytes *b);

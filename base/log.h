@@ -21,6 +21,7 @@ void log_set_level(enum log_level level);
 /* log_get_level() - Return: the level now in force. */
 enum log_level log_get_level(void);
 
+/* log_line() - print one line, unless the level in force is lower; tag names the module. */
 void log_line(enum log_level level, const char *tag, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #define log_error(tag, ...) log_line(LOG_ERROR, tag, __VA_ARGS__)

@@ -87,6 +87,7 @@ void ledger_destroy(struct ledger *ledger);
 /* ledger_device_fd() - Return: the descriptor for device processes; it stays the ledger's. */
 int ledger_device_fd(const struct ledger *ledger);
 
+/* ledger_lock() - wait for the ledger lock. Return: the proof, for ledger_unlock(). */
 struct ledger_locked ledger_lock(struct ledger *ledger);
 void ledger_unlock(struct ledger_locked locked);
 
