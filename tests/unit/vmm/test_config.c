@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/num.h"
+#include "tests/unit/unit.h"
+#include "vmm/config.h"
+#include "vmm/hv/vm_type.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void config_takes_flags_of_a_whole_vm(void **state)
+{
+	struct vm_config c;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	config_init(&c);
+	assert_int_equal(config_flag(&c, "kernel", "vmlinuz", &e), 0);
+	assert_int_equal(config_flag(&c, "cpus", "boot=4", &e), 0);
+	assert_int_equal(config_flag(&c, "memory", "size=1G,shared_max=64M", &e), 0);
+	assert_int_equal(config_flag(&c, "disk", "path=a.img,readonly=on", &e), 0);
+	assert_int_equal(config_flag(&c, "disk", "path=b.img,num_queues=2", &e), 0);
+	assert_int_equal(config_flag(&c, "serial", "file=log", &e), 0);
+	assert_int_equal(config_flag(&c, "confidential", "soft", &e), 0);
+	assert_int_equal(config_flag(&c, "require", "soft", &e), 0);
+	assert_int_equal(config_check(&c, &e), 0);
+	assert_int_equal(c.cpus.boot, 4);
+	assert_int_equal(c.memory.size, GIB(1));
+	assert_int_equal(c.n_disks, 2);
+	assert_true(c.disks[0].readonly);
+	assert_int_equal(c.disks[1].num_queues, 2);
+	assert_int_equal(c.serial.mode, STREAM_FILE);
+	assert_int_equal(c.confidential.level, LEVEL_SOFT + 1);
+	config_fini(&c);
+}
+
+static void config_refuses_bad_values_by_name(void **state)
+{
+	static const struct {
+		const char *flag, *value, *message;
+	} cases[] = {
+		{"cpus", "boot=0", "--cpus: boot=0 is out of range (1 to 64)"},
+		{"cpus", "boot=10000", "--cpus: boot=10000 is out of range (1 to 64)"},
+		{"memory", "size=0", "--memory: size=0 is out of range (16777216 to 35184372088832)"},
+		{"memory", "size=4096", "--memory: size=4096 is out of range (16777216 to 35184372088832)"},
+		{"confidential", "hard", "--confidential: level 'hard' is none of: auto, off, soft, sw-protected, snp, tdx"},
+		{"confidential", "soft,debug=on", "--confidential: unknown key 'debug'"},
+		{"require", "auto", "--require: level 'auto' is none of: off, soft, sw-protected, snp, tdx"},
+		{"serial", "pty", "--serial: mode 'pty' is none of: off, null, tty, file"},
+		{"kernel", "", "--kernel: needs a file name"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vm_config c;
+		struct err e = ERR_INIT;
+
+		config_init(&c);
+		assert_int_equal(config_flag(&c, cases[i].flag, cases[i].value, &e), -EINVAL);
+		assert_string_equal(e.text, cases[i].message);
+		config_fini(&c);
+	}
+}
+
+static void config_check_refuses_incomplete_or_contradictory(void **state)
+{
+	struct vm_config c;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	config_init(&c);
+	assert_int_equal(config_check(&c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "--kernel"));
+	assert_int_equal(config_flag(&c, "kernel", "k", &e), 0);
+	assert_int_equal(config_flag(&c, "kernel", "k", &e), -EINVAL);
+	assert_int_equal(config_flag(&c, "nonsense", "k", &e), -ENOENT);
+	assert_int_equal(config_flag(&c, "confidential", "off", &e), 0);
+	assert_int_equal(config_flag(&c, "require", "soft", &e), 0);
+	assert_int_equal(config_check(&c, &e), -EINVAL);
+	assert_string_equal(e.text, "--confidential: level off is weaker than --require soft");
+	assert_int_equal(config_flag(&c, "confidential", "auto", &e), 0);
+	assert_int_equal(config_check(&c, &e), 0);
+	assert_int_equal(config_flag(&c, "memory", "size=20000000", &e), 0);
+	assert_int_equal(config_check(&c, &e), -EINVAL);
+	config_fini(&c);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(config_takes_flags_of_a_whole_vm),
+	cmocka_unit_test(config_refuses_bad_values_by_name),
+	cmocka_unit_test(config_check_refuses_incomplete_or_contradictory),
+};
+UNIT_MAIN(tests)
