@@ -104,8 +104,7 @@ static void load_modules(void)
 static void show_dmesg(void)
 {
 	static const char *const wanted[] = {"Memory Encryption Features active",
-					     "software IO TLB: mapped", "Hypervisor detected",
-					     "smp: Brought up"};
+		"software IO TLB: mapped", "Hypervisor detected", "smp: Brought up"};
 	static char log[1U << 20];
 	int n = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, log, sizeof(log) - 1);
 
@@ -113,7 +112,8 @@ static void show_dmesg(void)
 	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 			if (strstr(line, wanted[i]))
-				printf("demo: dmesg %s\n", strchr(line, '[') ? strchr(line, '[') : line);
+				printf("demo: dmesg %s\n",
+					strchr(line, '[') ? strchr(line, '[') : line);
 }
 
 static void show_machine(void)
@@ -136,7 +136,7 @@ static void show_machine(void)
 static void keep_secret(const uint8_t *seed)
 {
 	uint8_t *at = mmap(NULL, SECRET_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	uint8_t secret[PATTERN_SIZE];
 
 	if (at == MAP_FAILED) {
@@ -208,14 +208,15 @@ static void use_disk(const char *name, uint8_t *buf, const uint8_t *seed)
 	if (sum_disk(fd, buf, ro ? 0 : SCRATCH_AT, size, sum))
 		say_failed("reading a disk");
 	snprintf(key, sizeof(key), "demo: %s %s %llu sha256", ro ? "read" : "wrote", name,
-		 (unsigned long long)size);
+		(unsigned long long)size);
 	say_hex(key, sum);
 	close(fd);
 }
 
 static void use_disks(const uint8_t *seed)
 {
-	uint8_t *buf = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *buf =
+		mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int wanted = cmdline_int("demo_disks=", -1), found = 0;
 
 	/* Read-only disks first: what was written last is still in the bounce buffer. */

@@ -33,12 +33,12 @@
 
 #include "guests/demo/pattern.h"
 
-#define CHUNK     (1UL << 20)
-#define OVERLAP   (PATTERN_SIZE - 1)
-#define PAGE      4096UL
-#define MAX_MAPS  4096
-#define MAX_SEEN  256
-#define ENOUGH    64 /* hits in the monitor after which it is not searched on */
+#define CHUNK    (1UL << 20)
+#define OVERLAP  (PATTERN_SIZE - 1)
+#define PAGE     4096UL
+#define MAX_MAPS 4096
+#define MAX_SEEN 256
+#define ENOUGH   64 /* hits in the monitor after which it is not searched on */
 
 struct inode {
 	dev_t dev;
@@ -159,15 +159,16 @@ static int open_of(int pid, const char *what)
 }
 
 /* Memory that belongs to a process alone: only its present pages, so that none is made. */
-static void search_present(struct search *s, const struct process *p, const struct map *m,
-			   struct hits *h)
+static void search_present(
+	struct search *s, const struct process *p, const struct map *m, struct hits *h)
 {
 	int mem = open_of(p->pid, "mem"), pagemap = open_of(p->pid, "pagemap");
 
 	for (uint64_t at = m->start; at < m->end; at += PAGE) {
 		uint64_t entry = 0;
 
-		if (pread(pagemap, &entry, sizeof(entry), (off_t)(at / PAGE * 8)) == 8 && entry >> 62)
+		if (pread(pagemap, &entry, sizeof(entry), (off_t)(at / PAGE * 8)) == 8 &&
+			entry >> 62)
 			search_range(s, mem, at, PAGE, h);
 	}
 	close(mem);
@@ -180,8 +181,8 @@ static bool is_kernels(const struct map *m)
 	return !strncmp(m->name, "[v", 2) || !strcmp(m->name, "anon_inode:[io_uring]");
 }
 
-static void search_map(struct search *s, const struct process *p, const struct map *m,
-		       struct hits *h)
+static void search_map(
+	struct search *s, const struct process *p, const struct map *m, struct hits *h)
 {
 	char path[64];
 	int fd;
@@ -223,7 +224,7 @@ static int read_maps(struct process *p)
 		char perms[8];
 
 		if (sscanf(line, "%lx-%lx %7s %lx %x:%x %lu %255[^\n]", &m->start, &m->end, perms,
-			   &m->offset, &major, &minor, &m->inode.ino, m->name) < 7)
+			    &m->offset, &major, &minor, &m->inode.ino, m->name) < 7)
 			p->n_maps--;
 		m->inode.dev = makedev(major, minor);
 		m->readable = perms[0] == 'r';
@@ -236,12 +237,12 @@ static int read_maps(struct process *p)
 static bool is_private(const struct search *s, struct inode inode, const char *name)
 {
 	return strstr(name, "guest_memfd") || strstr(name, "kvm") ||
-	       (inode.ino && inodes_have(&s->private, inode));
+		(inode.ino && inodes_have(&s->private, inode));
 }
 
 /* One descriptor: is it private, and what is behind it if it can hold data. */
-static void search_descriptor(struct search *s, int pid, const char *number, struct hits *h,
-			      uint64_t *private)
+static void search_descriptor(
+	struct search *s, int pid, const char *number, struct hits *h, uint64_t *private)
 {
 	char path[320], link[256] = {0};
 	struct stat st;
@@ -291,8 +292,8 @@ static int examine_device(struct search *s, struct process *p)
 	closedir(dir);
 	printf("prove: device %s pid %d mappings %zu descriptors %lu searched %lu secret %lu public "
 	       "%lu private_mappings %lu private_descriptors %lu unsearched %lu\n",
-	       p->name, p->pid, p->n_maps, fds, h.searched, h.secret, h.public, private_maps,
-	       private_fds, h.unsearched);
+		p->name, p->pid, p->n_maps, fds, h.searched, h.secret, h.public, private_maps,
+		private_fds, h.unsearched);
 	return 0;
 }
 
@@ -347,7 +348,7 @@ static void examine_monitor(struct search *s, const struct process *p)
 			continue;
 		found = true;
 		printf("prove: monitor pid %d secret %lu in %s\n", p->pid, n,
-		       m->name[0] ? m->name : "anonymous");
+			m->name[0] ? m->name : "anonymous");
 		if (m->shared)
 			inodes_add(&s->private, m->inode);
 	}

@@ -13,7 +13,7 @@
 
 struct sha256 {
 	uint32_t h[8];
-	uint64_t len; /* bytes hashed so far */
+	uint64_t len;      /* bytes hashed so far */
 	uint8_t block[64]; /* bytes that do not fill a block yet */
 };
 
