@@ -13,7 +13,7 @@
 
 const char guest_name[] = "badrings";
 
-#define PRIVATE_PAGE 0xa00000ull /* never converted */
+#define PRIVATE_PAGE 0xa00000ull   /* never converted */
 #define FAR_AWAY     0x3f000000ull /* below the window of this guest, beyond its RAM */
 #define INDIRECT     (DISK_HEADER + 0x400)
 #define REWRITES     2000
@@ -200,7 +200,8 @@ static const struct bad bads[] = {
 	{"indirect table that loops", spoil_indirect_loop, NEEDS_RESET, HAS_INDIRECT, false},
 	{"indirect next out of range", spoil_indirect_next, NEEDS_RESET, HAS_INDIRECT, false},
 	{"indirect table beyond RAM", spoil_indirect_far, NEEDS_RESET, HAS_INDIRECT, false},
-	{"indirect table in private memory", spoil_indirect_private, NEEDS_RESET, HAS_INDIRECT, true},
+	{"indirect table in private memory", spoil_indirect_private, NEEDS_RESET, HAS_INDIRECT,
+		true},
 };
 
 /* start() - a device that works, shown by one good request */
@@ -253,8 +254,8 @@ static void check_avail(struct virtio *v)
 }
 
 /* check_ring_at() - a queue whose parts lie at the given addresses */
-static void check_ring_at(struct virtio *v, const char *name, uint64_t desc, uint64_t avail,
-	uint64_t used)
+static void check_ring_at(
+	struct virtio *v, const char *name, uint64_t desc, uint64_t avail, uint64_t used)
 {
 	virtio_reset(v);
 	virtio_negotiate(v, 0);

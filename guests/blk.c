@@ -61,7 +61,8 @@ void guest_main(void)
 		expect("ACCESS_PLATFORM", v.offered >> VIRTIO_F_ACCESS_PLATFORM & 1, 1);
 	print_checksum(&v, n);
 	if (readonly)
-		expect("write to a read-only disk", disk_request(&v, DISK_OUT, 1, SECTOR), DISK_IOERR);
+		expect("write to a read-only disk", disk_request(&v, DISK_OUT, 1, SECTOR),
+			DISK_IOERR);
 	else
 		check_write(&v);
 	expect("read behind the end", disk_request(&v, DISK_IN, capacity(&v), SECTOR), DISK_IOERR);

@@ -12,7 +12,7 @@ const char guest_name[] = "exits";
 #define PORT_SCRATCH   0x3ff /* the scratch register of the serial port */
 #define PORT_PCI_ADDR  0xcf8
 #define PORT_PCI_DATA  0xcfc
-#define PCI_ABSENT     0x8000f800u /* 00:1f.0, which the board does not have */
+#define PCI_ABSENT     0x8000f800u   /* 00:1f.0, which the board does not have */
 #define MMIO_NOBODY    0xdff00000ull /* end of the window for BARs, which fill it from below */
 #define IOAPIC         0xfec00000ull
 #define IOAPIC_WINDOW  0x10

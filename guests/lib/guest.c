@@ -12,7 +12,7 @@
 #define SERIAL_EMPTY   0x20
 #define PORT_SLEEP     0x600
 #define SLEEP_OFF      ((5 << 2) | (1 << 5)) /* ACPI: SLP_TYPx 5, SLP_EN */
-#define BOOT_CMDLINE   0x228 /* Linux boot protocol: cmd_line_ptr in boot_params */
+#define BOOT_CMDLINE   0x228                 /* Linux boot protocol: cmd_line_ptr in boot_params */
 #define CODE_SELECTOR  0x10
 #define GATE_INTERRUPT 0x8e00
 

@@ -24,7 +24,8 @@ _Noreturn void guest_fail(const char *reason, uint64_t value);
 /* expect() - end the guest as failed unless got is what was wanted. */
 void expect(const char *what, uint64_t got, uint64_t want);
 
-/* guest_option() - the number after `key=` on the command line, decimal or 0x. Return: it or def. */
+/* guest_option() - the number after `key=` on the command line, decimal or 0x. Return: it or def.
+ */
 uint64_t guest_option(const char *key, uint64_t def);
 
 /* guest_cmdline() - Return: the whole command line. */

@@ -41,7 +41,7 @@ enum common_offset {
 #define NO_VECTOR          0xffff
 #define AVAIL_NO_INTERRUPT 1
 #define POLLS              100000 /* reads of the status register: each one is an exit */
-#define SPINS              200 /* looks at the used ring between two of them */
+#define SPINS              200    /* looks at the used ring between two of them */
 
 _Static_assert(sizeof(struct desc) == 16, "virtio 1.2, 2.7.5");
 _Static_assert(sizeof(struct rings) <= PAGE, "a queue fits into one page");
