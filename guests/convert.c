@@ -66,7 +66,7 @@ static void expect_refused(const char *what, uint64_t gpa, uint64_t n_pages)
 void guest_main(void)
 {
 	if (!paging_cbit())
-		guest_fail("no cbit=N on the command line", 0);
+		guest_fail("no C-bit in the page tables", 0);
 	check_round(AREA);
 	check_round(AREA + 5 * PAGE);
 	check_range();

@@ -126,7 +126,10 @@ void guest_enter(uint64_t boot_params)
 {
 	cmdline = (const char *)(uint64_t)read32(boot_params + BOOT_CMDLINE);
 	fault_init();
-	paging_init((unsigned int)guest_option("cbit", 0));
+	paging_init();
+	if (guest_option("cbit", 0) && paging_cbit() != 1ull << guest_option("cbit", 0))
+		guest_fail(
+			"the page tables have another C-bit than the command line", paging_cbit());
 	guest_main();
 	guest_pass();
 }

@@ -22,21 +22,20 @@ static uint64_t read_cr3(void)
 	return v;
 }
 
-/* table() - Return: the table that entry i of the table at `at` points to */
-static uint64_t *table(uint64_t at, unsigned int i)
+/* table() - Return: the table that an entry or CR3 points to; tables lie below 4 GiB */
+static uint64_t *table(uint64_t entry)
 {
-	return (uint64_t *)(((uint64_t *)at)[i] & ADDRESS & ~cbit_mask);
+	return (uint64_t *)(entry & ADDRESS & 0xffffffffull);
 }
 
-void paging_init(unsigned int cbit)
+void paging_init(void)
 {
 	uint64_t cr3 = read_cr3();
-	uint64_t *pdpt, *window, *devices;
+	uint64_t *pdpt = table(table(cr3)[0]);
+	uint64_t *window = table(pdpt[1]), *devices = table(pdpt[3]);
 
-	cbit_mask = cbit ? 1ull << cbit : 0;
-	pdpt = table(cr3 & ADDRESS & ~cbit_mask, 0);
-	window = table((uint64_t)pdpt, 1);
-	devices = table((uint64_t)pdpt, 3);
+	/* The entry for address 0 holds nothing but flags and the C-bit. */
+	cbit_mask = table(pdpt[0])[0] & ADDRESS;
 	for (uint64_t i = 0; i < ENTRIES; i++) {
 		window[i] = i * LARGE_PAGE | PRESENT_RW_LARGE;
 		devices[i] &= ~cbit_mask;

@@ -15,8 +15,8 @@
 #define PAGE          0x1000ull
 #define SHARED_WINDOW 0x40000000ull
 
-/* paging_init() - cbit: number of the C-bit, 0 if there is none. */
-void paging_init(unsigned int cbit);
+/* paging_init() - set both up; the C-bit is found in the VMM's tables. */
+void paging_init(void);
 
 /* paging_cbit() - Return: the mask of the C-bit, 0 if there is none. */
 uint64_t paging_cbit(void);
