@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab: a Debian kernel with real KVM in an emulated machine, and one job run inside.
+
+QEMU in pure emulation (TCG) with nested SVM stands in for a host with hardware virtualisation.
+A lab is its host kernel, an initramfs made of parts, and a job (a shell command). The first part
+is the same for every run on a host kernel and cached: busybox, KVM's modules, tests/lab/init. The
+rest is what the job needs. Parts are archives one after another, which Linux accepts.
+"""
+import contextlib
+import hashlib
+import pathlib
+import shlex
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+import time
+
+import cpio
+import kernels
+import kmod
+from paths import CACHE, ROOT, Failed, lock, made_once, run
+
+# name -> (host kernel, KVM modules: the packaged ones, or rebuilt with memory that no process
+# can map)
+HOSTS = {
+    "7.3": ("7.3", False),
+    "6.12": ("6.12", False),
+    "6.12-private": ("6.12", True),
+}
+RESULT_SIZE = 512 << 20  # of the sparse disk that brings results back
+
+
+class Crashed(Failed):
+    """The lab itself broke: no status came back. Says nothing about the job."""
+
+
+class Lab:
+    """One lab to be: choose a host kernel, add files, run a job."""
+
+    def __init__(self, host):
+        if host not in HOSTS:
+            raise Failed(f"no lab host {host}; there are: {', '.join(HOSTS)}")
+        self.host = host
+        name, self.rebuilt = HOSTS[host]
+        self.kernel = kernels.get(name)
+        self.files = cpio.Archive()
+        self.memory, self.cpus, self.timeout = 4096, 1, 300
+        self.console = ""  # what its kernel said in the last run
+
+    def _modules(self):
+        """[(name, bytes, arguments)] in the order of loading."""
+        plain = self.kernel.modules("virtio_pci", "virtio_blk", "kvm_amd")
+        if not self.rebuilt:
+            return [(name, data, "") for name, data in plain]
+        new = kmod.modules(self.kernel)
+        return [(name, new.get(name, data), "lab_private_rw=1" if name == "kvm" else "")
+                for name, data in plain]
+
+    def _base(self):
+        init = ROOT / "tests/lab/init"
+        hold = ROOT / "tests/lab/hold.c"
+        modules = self._modules()
+        digest = hashlib.sha256(init.read_bytes() + hold.read_bytes())
+        for name, data, arguments in modules:
+            digest.update(data + arguments.encode())
+
+        def make(to):
+            with tempfile.TemporaryDirectory() as work:
+                run("gcc", "-static", "-O2", "-o", f"{work}/hold", hold)
+                archive = cpio.Archive()
+                archive.add_file("lab/hold", f"{work}/hold")
+                archive.add_file("bin/busybox", shutil.which("busybox"))
+                archive.add_file("init", init)
+                archive.add_char("dev/console", 5, 1)
+                for number, (name, data, arguments) in enumerate(modules):
+                    archive.add_data(f"lab/modules/{number:02}-{name}.ko", data)
+                    if arguments:
+                        archive.add_data(f"lab/modules/{number:02}-{name}.ko.args", arguments)
+                archive.write(to)
+
+        return made_once(CACHE / "lab" / f"base-{self.host}-{digest.hexdigest()[:16]}.cpio", make)
+
+    def _qemu(self, work):
+        return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi",
+                "-cpu", "max,+svm,phys-bits=46", "-m", str(self.memory), "-smp", str(self.cpus),
+                "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot",
+                "-kernel", str(self.kernel.vmlinux()), "-initrd", str(work / "initramfs"),
+                "-append", "console=ttyS0 panic=-1 reboot=t quiet cryptomgr.notests",
+                "-serial", f"file:{work}/console", "-serial", "stdio",
+                "-drive", f"file={work}/results,format=raw,if=virtio,cache=unsafe"]
+
+    def run(self, argv, out=None, show=None):
+        """run() - run the command `argv` inside; its output goes to show(bytes) as it comes.
+
+        out: a directory that gets what the job left below /out. Return: the job's exit status.
+        Raises Crashed if the lab or its time ended first.
+        """
+        base = self._base()
+        self.files.add_data("lab/job", " ".join(shlex.quote(a) for a in argv) + "\n")
+        with contextlib.ExitStack() as stack:
+            work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-")))
+            self.files.write(work / "job")
+            with open(work / "initramfs", "wb") as joined:
+                for part in (base, work / "job"):
+                    with open(part, "rb") as data:
+                        shutil.copyfileobj(data, joined, 1 << 20)
+            (work / "job").unlink()
+            with open(work / "results", "wb") as results:
+                results.truncate(RESULT_SIZE)
+            stack.enter_context(lock("lab"))
+            self._emulate(work, show or (lambda data: None))
+            return self._results(work, out)
+
+    def _emulate(self, work, show):
+        qemu = subprocess.Popen(self._qemu(work), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=open(work / "errors", "wb"))
+        watchdog = threading.Timer(self.timeout, qemu.kill)
+        watchdog.start()
+        began = time.monotonic()
+        try:
+            while data := qemu.stdout.read1(65536):
+                show(data)
+            status = qemu.wait()
+        finally:
+            watchdog.cancel()
+            qemu.kill()
+            qemu.wait()
+            self.seconds = time.monotonic() - began
+            console = work / "console"
+            self.console = console.read_text(errors="replace") if console.exists() else ""
+        if status:
+            late = self.seconds >= self.timeout
+            raise Crashed(f"lab {self.host}: " + (f"not done after {self.timeout} s" if late else
+                          (work / "errors").read_text() or f"QEMU's status {status}") +
+                          self._last_words())
+
+    def _results(self, work, out):
+        data = (work / "results").open("rb")
+        try:
+            with tarfile.open(fileobj=data) as archive:
+                status = int(archive.extractfile("./status").read())
+                if out:
+                    shutil.rmtree(out, ignore_errors=True)
+                    archive.extractall(out)
+                return status
+        except (tarfile.TarError, KeyError):
+            raise Crashed(f"lab {self.host}: ended without a result" + self._last_words())
+
+    def _last_words(self):
+        return "\n" + "\n".join(self.console.splitlines()[-25:])
