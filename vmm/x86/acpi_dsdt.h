@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The body of the DSDT: the devices that Linux can't find by itself. The PCI host bridge with its
+ * windows and INTx routing, the board's reserved addresses, COM1, the clock, and how to switch off.
+ */
+#ifndef VMM_X86_ACPI_DSDT_H
+#define VMM_X86_ACPI_DSDT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* acpi_dsdt_fill() - write it, without table header. Return: its length, 0 if room is too small. */
+size_t acpi_dsdt_fill(uint8_t *at, size_t room, bool serial);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A writer of AML, the byte code of ACPI's DSDT: the few terms that a static board needs.
+ * Encoding: ACPI 6.5, chapter 20 (AML) and section 6.4 (resource descriptors).
+ *
+ * Terms go one after the other into a buffer. What contains others is opened and closed, innermost
+ * first. Running out of room is sticky: nothing more is written, `failed` is set.
+ */
+#ifndef VMM_X86_AML_H
+#define VMM_X86_AML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AML_MAX_DEPTH 8
+
+struct aml {
+	uint8_t *at;
+	size_t len, room; /* bytes written, bytes there are */
+	bool failed;
+	unsigned int depth;
+	struct {
+		size_t start; /* of the length field */
+		bool resources;
+	} open[AML_MAX_DEPTH];
+};
+
+/* aml_init() - start writing. */
+void aml_init(struct aml *aml, void *buffer, size_t room);
+
+/* aml_name() - Name(): four characters, or a backslash and four; the value must follow. */
+void aml_name(struct aml *aml, const char *name);
+
+/* aml_int() - an integer constant in its shortest form. */
+void aml_int(struct aml *aml, uint64_t value);
+
+/* aml_eisa_id() - a PNP id like "PNP0A08" as an integer. */
+void aml_eisa_id(struct aml *aml, const char *id);
+
+/* Terms that contain others; each needs an aml_close(). */
+
+/* aml_open_scope() - Scope(); a backslash and four characters. */
+void aml_open_scope(struct aml *aml, const char *name);
+
+/* aml_open_device() - Device(); four characters. */
+void aml_open_device(struct aml *aml, const char *name);
+
+/* aml_open_package() - Package(); exactly n_elements terms must follow. */
+void aml_open_package(struct aml *aml, uint8_t n_elements);
+
+/* aml_open_resources() - ResourceTemplate(); nothing but the descriptors below may follow. */
+void aml_open_resources(struct aml *aml);
+
+/* aml_close() - end the innermost of the terms above. */
+void aml_close(struct aml *aml);
+
+/* aml_io() - I/O ports from port on. */
+void aml_io(struct aml *aml, uint16_t port, uint8_t n_ports);
+
+/* aml_memory() - fixed, writable memory addresses. */
+void aml_memory(struct aml *aml, uint32_t addr, uint32_t len);
+
+/* aml_interrupt() - one GSI: edge, active high, not shared. */
+void aml_interrupt(struct aml *aml, uint32_t gsi);
+
+/* aml_bus_range() - the buses that a host bridge makes. */
+void aml_bus_range(struct aml *aml, uint16_t first, uint16_t last);
+
+/* aml_memory_window() - addresses that a host bridge passes to its bus. */
+void aml_memory_window(struct aml *aml, uint32_t addr, uint32_t len);
+
+#endif
