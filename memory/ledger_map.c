@@ -25,7 +25,9 @@ int ledger_map_open(struct ledger_map *map, int fd, struct err *e)
 	map->map_len = (size_t)st.st_size;
 	n_pages = h->n_pages;
 	if (h->magic != LEDGER_MAGIC ||
-		!range_in(PAGE_SIZE, h->flags & LEDGER_ALL_SHARED ? 0 : (n_pages + 7) / 8, map->map_len)) {
+		!range_in(PAGE_SIZE,
+			h->flags & LEDGER_ALL_SHARED ? 0 : n_pages / 8 + !!(n_pages % 8),
+			map->map_len)) {
 		ledger_map_close(map);
 		return err_set(e, EINVAL, "ledger: bad header");
 	}

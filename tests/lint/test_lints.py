@@ -62,8 +62,8 @@ CASES = {
     "long file": ("shape", {"base/num.c": C + "\n" * 699}, "base/num.c:1: file: 701 lines"),
     "long header": ("shape", {"base/num.h": C + "\n" * 119}, "base/num.h:1: file: 121 lines"),
     "many headers": ("shape", {
-        "base/num.c": C + numbers('#include "base/h%d.h"\n', 16),
-        **{f"base/h{n}.h": C for n in range(16)}}, "seen: sees 16"),
+        "base/num.c": C + numbers('#include "memory/h%d.h"\n', 16),
+        **{f"memory/h{n}.h": C for n in range(16)}}, "seen: sees 16"),
     "header cycle": ("shape", {
         "base/p.h": C + '#ifndef P\n#define P\n#include "base/q.h"\n#endif\n',
         "base/q.h": C + '#ifndef Q\n#define Q\n#include "base/p.h"\n#endif\n'}, "cycle:"),

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one tiny guest (guests/) under `cloister run` on this machine's KVM and checks what it did.
+
+Usage: run_guest.py CLOISTER GUESTS_FOLDER CASE      (CASE `list` prints all)
+Exit status: 0 passed, 1 failed, 77 this machine can't run guests.
+"""
+import fcntl
+import os
+import subprocess
+import sys
+import tempfile
+
+SKIP = 77
+TIMEOUT = 60
+KVM_CREATE_VM = 0xAE01
+SECTOR = 512
+SECTORS = 2048
+READ_SECTORS = 61  # not a multiple of what the guest reads at once
+
+# case: guest, level, what else
+CASES = {
+    "hello-off": ("hello", "off", {"cmdline": "one=1 two", "lines": ["command line 'one=1 two'"]}),
+    "hello-soft": ("hello", "soft", {"cmdline": "x", "lines": ["hello from a guest"]}),
+    "hello-tty": ("hello", "off", {"serial": "tty"}),
+    "hello-null": ("hello", "off", {"serial": "null"}),
+    "exits-off": ("exits", "off", {}),
+    "exits-soft": ("exits", "soft", {}),
+    "convert-soft": ("convert", "soft", {}),
+    "blk-off": ("blk", "off", {"disk": True}),
+    "blk-soft": ("blk", "soft", {"disk": True}),
+    "blk-readonly": ("blk", "off", {"disk": True, "readonly": True}),
+    "badrings-off": ("badrings", "off", {"disk": True}),
+    "badrings-soft": ("badrings", "soft", {"disk": True}),
+}
+
+
+def have_kvm():
+    try:
+        fd = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        return f"/dev/kvm: {error.strerror}"
+    try:
+        os.close(fcntl.ioctl(fd, KVM_CREATE_VM, 0))
+    except OSError as error:
+        return f"KVM_CREATE_VM: {error.strerror}"
+    finally:
+        os.close(fd)
+    return None
+
+
+def fnv1a(data):
+    value = 0x811C9DC5
+    for byte in data:
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+def disk_bytes():
+    return b"".join(n.to_bytes(4, "little") * (SECTOR // 4) for n in range(SECTORS))
+
+
+def written_sector():
+    words = (n * 0x9E3779B1 & 0xFFFFFFFF for n in range(SECTOR // 4))
+    return b"".join(word.to_bytes(4, "little") for word in words)
+
+
+def left_behind(session):
+    """Processes of a session that has to be over."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+                fields = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(pid)
+    return found
+
+
+class Failed(Exception):
+    pass
+
+
+def want(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def run(command):
+    """Run command in a session of its own. Return: status, output, errors."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, start_new_session=True) as child:
+        try:
+            out, err = child.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, 9)
+            out, err = child.communicate()
+            err += b"\n(the runner's time was up)"
+        left = left_behind(child.pid)
+    status = child.returncode
+    want(not left, f"processes left behind: {left}")
+    return status, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def command_of(cloister, guests, case, folder):
+    guest, level, more = CASES[case]
+    words = more.get("cmdline", "")
+    command = [cloister, "run", "--kernel", os.path.join(guests, guest + ".elf"),
+               "--memory", "size=64M", "--cpus", "boot=1", "--confidential", level]
+    if more.get("disk"):
+        path = os.path.join(folder, "disk")
+        with open(path, "wb") as f:
+            f.write(disk_bytes())
+        readonly = more.get("readonly", False)
+        command += ["--disk", f"path={path}" + (",readonly=on" if readonly else "")]
+        words += f" sectors={READ_SECTORS} readonly={int(readonly)}"
+    serial = more.get("serial", "file=" + os.path.join(folder, "serial"))
+    return command + ["--cmdline", words.strip(), "--serial", serial]
+
+
+def check_disk(case, folder, lines):
+    more = CASES[case][2]
+    expected = disk_bytes()
+    if CASES[case][0] == "blk":
+        checksum = fnv1a(expected[:READ_SECTORS * SECTOR])
+        line = f"disk capacity {SECTORS} sectors {READ_SECTORS} checksum 0x{checksum:x}"
+        want(line in lines, f"no line '{line}'")
+        if not more.get("readonly"):
+            expected = expected[:SECTOR] + written_sector() + expected[2 * SECTOR:]
+    with open(os.path.join(folder, "disk"), "rb") as f:
+        want(f.read() == expected, "the disk's contents are not what they should be")
+
+
+def check(case, folder, status, out):
+    guest, _, more = CASES[case]
+    want(status == 0, f"exit status {status}")
+    if more.get("serial") == "null":
+        want("PASS" not in out, "output although the serial port is null")
+        return
+    if "serial" not in more:
+        with open(os.path.join(folder, "serial"), encoding="utf-8", errors="replace") as f:
+            out = f.read()
+    print(out, end="")
+    lines = out.replace("\r", "").splitlines()
+    want(lines and lines[-1] == f"PASS {guest}", f"the last line is not 'PASS {guest}'")
+    for part in more.get("lines", []):
+        want(any(part in line for line in lines), f"no line with '{part}'")
+    if more.get("disk"):
+        check_disk(case, folder, lines)
+
+
+def main():
+    if sys.argv[-1] == "list":
+        print("\n".join(CASES))
+        return 0
+    cloister, guests, case = sys.argv[1:]
+    why = have_kvm()
+    if why:
+        print(f"skipped: {why}")
+        return SKIP
+    with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
+        try:
+            status, out, err = run(command_of(cloister, guests, case, folder))
+            print(err, end="", file=sys.stderr)
+            check(case, folder, status, out)
+        except Failed as failure:
+            serial = os.path.join(folder, "serial")
+            if os.path.exists(serial):
+                with open(serial, encoding="utf-8", errors="replace") as f:
+                    print(f.read())
+            print(f"FAILED {case}: {failure}")
+            return 1
+    print(f"passed {case}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
