@@ -13,7 +13,7 @@
 /* 7.4.2.6: \_S5, the values for the sleep type field */
 static void dsdt_poweroff(struct aml *a)
 {
-	aml_name(a, "\\_S5_");
+	aml_name(a, "_S5_");
 	aml_open_package(a, 2);
 	aml_int(a, SLP_TYP_S5);
 	aml_int(a, 0);
@@ -110,7 +110,7 @@ size_t acpi_dsdt_fill(uint8_t *at, size_t room, bool serial)
 
 	aml_init(&a, at, room);
 	dsdt_poweroff(&a);
-	aml_open_scope(&a, "\\_SB_");
+	aml_open_scope(&a, "_SB_");
 	dsdt_pci(&a);
 	dsdt_board(&a);
 	if (serial)

@@ -18,7 +18,8 @@
 #define OP_EXT_DEVICE 0x82
 
 #define LENGTH_MAX     4 /* bytes of a package length; the rest is taken back when it is known */
-#define BUFFER_SIZE_AT (LENGTH_MAX + 1) /* from the length field: the 16-bit size of a buffer */
+#define BUFFER_SIZE_AT (LENGTH_MAX + 1) /* from the length field: the 8-bit size of a buffer */
+#define BUFFER_HEAD    2                /* bytes that a buffer's size takes, with its prefix */
 
 void aml_init(struct aml *aml, void *buffer, size_t room)
 {
@@ -114,8 +115,8 @@ void aml_open_resources(struct aml *aml)
 {
 	aml_put_int(aml, OP_BUFFER, 1);
 	aml_open(aml, true);
-	aml_put_int(aml, OP_WORD, 1);
-	aml_put_int(aml, 0, 2);
+	aml_put_int(aml, OP_BYTE, 1);
+	aml_put_int(aml, 0, 1);
 }
 
 /*
@@ -155,9 +156,8 @@ void aml_close(struct aml *aml)
 	start = aml->at + aml->open[aml->depth].start;
 	body = aml->len - aml->open[aml->depth].start - LENGTH_MAX;
 	if (aml->open[aml->depth].resources) {
-		size_t size = body - 3;
-
-		memcpy(start + BUFFER_SIZE_AT, &size, 2);
+		assert(body - BUFFER_HEAD <= UINT8_MAX);
+		start[BUFFER_SIZE_AT] = (uint8_t)(body - BUFFER_HEAD);
 	}
 	n = aml_put_length(start, body);
 	memmove(start + n, start + LENGTH_MAX, body);

@@ -29,7 +29,7 @@ struct aml {
 /* aml_init() - start writing. */
 void aml_init(struct aml *aml, void *buffer, size_t room);
 
-/* aml_name() - Name(): four characters, or a backslash and four; the value must follow. */
+/* aml_name() - Name(): four characters; the value must follow. */
 void aml_name(struct aml *aml, const char *name);
 
 /* aml_int() - an integer constant in its shortest form. */
@@ -40,7 +40,7 @@ void aml_eisa_id(struct aml *aml, const char *id);
 
 /* Terms that contain others; each needs an aml_close(). */
 
-/* aml_open_scope() - Scope(); a backslash and four characters. */
+/* aml_open_scope() - Scope(); four characters. */
 void aml_open_scope(struct aml *aml, const char *name);
 
 /* aml_open_device() - Device(); four characters. */
@@ -49,7 +49,7 @@ void aml_open_device(struct aml *aml, const char *name);
 /* aml_open_package() - Package(); exactly n_elements terms must follow. */
 void aml_open_package(struct aml *aml, uint8_t n_elements);
 
-/* aml_open_resources() - ResourceTemplate(); nothing but the descriptors below may follow. */
+/* aml_open_resources() - ResourceTemplate(): the descriptors below follow, 253 bytes at most. */
 void aml_open_resources(struct aml *aml);
 
 /* aml_close() - end the innermost of the terms above. */
