@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The DSDT against the reference compiler: what iasl disassembles and compiles again must be the
+ * same bytes. Skipped (77) where iasl is not installed.
+ */
+#include "vmm/x86/acpi_dsdt.h"
+
+#include "base/bytes.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEADER_LEN 36
+#define TEXT_MAX   100000
+
+static char dir[] = "/tmp/dsdt-XXXXXX";
+static uint8_t table[4096];
+static char text[TEXT_MAX];
+
+static size_t table_fill(bool serial)
+{
+	size_t len = acpi_dsdt_fill(table + HEADER_LEN, sizeof(table) - HEADER_LEN, serial);
+	uint8_t sum = 0;
+
+	assert_true(len > 0);
+	len += HEADER_LEN;
+	memset(table, 0, HEADER_LEN);
+	memcpy(table, "DSDT", 4);
+	store_le32(table + 4, (uint32_t)len);
+	table[8] = 2;
+	memcpy(table + 10, "TEST  TESTTESTTEST", 18);
+	for (size_t i = 0; i < len; i++)
+		sum = (uint8_t)(sum + table[i]);
+	table[9] = (uint8_t)-sum;
+	return len;
+}
+
+static size_t file_read(const char *name, void *buf, size_t max)
+{
+	FILE *f = fopen(name, "re");
+	size_t len;
+
+	assert_non_null(f);
+	len = fread(buf, 1, max, f);
+	fclose(f);
+	return len;
+}
+
+/* round_trip() - leave the source in text; the compiler's output must equal the table's body */
+static void round_trip(bool serial)
+{
+	static uint8_t again[sizeof(table)];
+	size_t len = table_fill(serial), n;
+	FILE *f = fopen("dsdt.dat", "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(table, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(system("iasl -d dsdt.dat > log 2>&1"), 0);
+	assert_int_equal(system("iasl -oa -p again dsdt.dsl > log 2>&1"), 0);
+	n = file_read("log", text, sizeof(text) - 1);
+	text[n] = 0;
+	assert_non_null(strstr(text, "0 Errors, 0 Warnings, 0 Remarks"));
+	assert_int_equal(file_read("again.aml", again, sizeof(again)), len);
+	assert_memory_equal(again + HEADER_LEN, table + HEADER_LEN, len - HEADER_LEN);
+	n = file_read("dsdt.dsl", text, sizeof(text) - 1);
+	text[n] = 0;
+}
+
+static void dsdt_is_what_compiler_makes_of_its_source(void **state)
+{
+	(void)state;
+	round_trip(true);
+	assert_non_null(strstr(text, "Device (PCI0)"));
+	assert_non_null(strstr(text, "PNP0501"));
+	assert_non_null(
+		strstr(text, "Name (\\_S5, Package (0x02)") ? text : strstr(text, "Name (_S5"));
+}
+
+static void dsdt_has_no_port_when_serial_is_off(void **state)
+{
+	(void)state;
+	round_trip(false);
+	assert_null(strstr(text, "PNP0501"));
+	assert_non_null(strstr(text, "PNP0B00"));
+}
+
+static void dsdt_fails_when_room_too_small(void **state)
+{
+	size_t len = acpi_dsdt_fill(table, sizeof(table), true);
+
+	(void)state;
+	for (size_t room = 0; room < len; room++)
+		assert_int_equal(acpi_dsdt_fill(table, room, true), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(dsdt_is_what_compiler_makes_of_its_source),
+	cmocka_unit_test(dsdt_has_no_port_when_serial_is_off),
+	cmocka_unit_test(dsdt_fails_when_room_too_small),
+};
+
+int main(void)
+{
+	int rc;
+
+	if (system("iasl -v > /dev/null 2>&1"))
+		return 77;
+	if (!mkdtemp(dir) || chdir(dir))
+		return 1;
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	if (chdir("/") || system("rm -r /tmp/dsdt-??????"))
+		return 1;
+	return rc;
+}
