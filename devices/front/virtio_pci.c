@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * virtio over PCI with a vhost-user back end; see devices/front/virtio_pci.h.
+ *
+ * Locks, outermost first: the operation mutex of virtio_common, `client_lock` (one vhost-user call
+ * at a time), the lock of virtio_common or of the PCI bus, `lock` (interrupt mode, ISR with its
+ * line, ioeventfds, configuration bytes), those of MSI-X and PCI lines.
+ */
+#include "devices/front/virtio_pci.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "devices/front/msix.h"
+#include "devices/front/virtio_common.h"
+#include "devices/wire/vhost_user.h"
+#include "devices/wire/virtio_pci.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+
+#define BAR_SIZE    0x8000
+#define PAGE_COMMON 0x0000
+#define PAGE_ISR    0x1000
+#define PAGE_CONFIG 0x2000
+#define PAGE_PBA    0x3000
+#define PAGE_NOTIFY 0x4000
+#define PAGE_TABLE  0x5000
+#define NOTIFY_STEP 4
+
+#define CALLS       (VIRTIO_COMMON_QUEUES + 1) /* one per queue, then the configuration's */
+#define ERR_EVENT   UINT32_MAX                 /* tag of the err eventfd among the epoll events */
+#define END_WAIT_MS 1000                       /* for the end of a back end that was told to go */
+
+/* Ring features that the transport and the client can pass on. */
+#define RING_FEATURES                                                                              \
+	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED | VIRTIO_F_IN_ORDER |  \
+		VIRTIO_F_ORDER_PLATFORM)
+
+struct virtio_pci {
+	struct virtio_pci_desc desc;
+	char name[32];
+	struct pci_dev pci;
+	unsigned int msix_cap; /* offset in configuration space */
+	struct virtio_common common;
+	struct msix *msix;
+	pthread_mutex_t client_lock;
+	struct vhost_user_client *client;
+	int kicks[VIRTIO_COMMON_QUEUES], calls[CALLS], err_fd; /* eventfds */
+	int events; /* an epoll in the loop: err_fd, and with INTx the calls, tagged by number */
+	struct loop_source events_source, sock_source;
+
+	pthread_mutex_t lock;
+	uint8_t isr;
+	bool msix_on;
+	bool active; /* the back end runs the queues */
+	bool mapped; /* BAR 0 answers at bar */
+	uint64_t bar;
+	bool io_on; /* kicks are ioeventfds at io_bar */
+	uint64_t io_bar;
+	uint8_t config[VHOST_USER_CONFIG_MAX];
+};
+
+/* --- kicks --- */
+
+static void set_ioeventfds(struct virtio_pci *vp, bool on)
+{
+	const struct irq *irq = &vp->desc.irq;
+	int rc = 0;
+
+	for (unsigned int q = 0; q < vp->desc.n_queues; q++) {
+		uint64_t addr = vp->io_bar + PAGE_NOTIFY + q * NOTIFY_STEP;
+
+		rc = on ? irq->ops->ioeventfd_assign(irq->ctx, addr, 0, vp->kicks[q])
+			: irq->ops->ioeventfd_deassign(irq->ctx, addr, 0, vp->kicks[q]);
+		/* Without it the kick takes the long way through bar_write(). */
+		if (rc)
+			log_limited(LOG_WARN, vp->name, "ioeventfd: %s", strerror(-rc));
+	}
+	vp->io_on = on;
+}
+
+/* update_ioeventfds() - they exist while the queues run and the BAR answers. Under the lock. */
+static void update_ioeventfds(struct virtio_pci *vp)
+{
+	bool want = vp->active && vp->mapped;
+
+	if (vp->io_on && (!want || vp->io_bar != vp->bar))
+		set_ioeventfds(vp, false);
+	if (want && !vp->io_on) {
+		vp->io_bar = vp->bar;
+		set_ioeventfds(vp, true);
+	}
+}
+
+static void set_active(struct virtio_pci *vp, bool active)
+{
+	pthread_mutex_lock(&vp->lock);
+	vp->active = active;
+	update_ioeventfds(vp);
+	pthread_mutex_unlock(&vp->lock);
+}
+
+static void notify(struct virtio_pci *vp, uint64_t off)
+{
+	uint64_t q = off / NOTIFY_STEP;
+	bool active;
+
+	pthread_mutex_lock(&vp->lock);
+	active = vp->active;
+	pthread_mutex_unlock(&vp->lock);
+	if (active && q < vp->desc.n_queues && off % NOTIFY_STEP == 0)
+		eventfd_write(vp->kicks[q], 1);
+}
+
+/* --- interrupts --- */
+
+static void watch_calls(struct virtio_pci *vp, bool on)
+{
+	for (uint32_t i = 0; i <= vp->desc.n_queues; i++) {
+		struct epoll_event ev = {.events = EPOLLIN, .data.u32 = i};
+
+		if (epoll_ctl(vp->events, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, vp->calls[i], &ev))
+			log_limited(LOG_ERROR, vp->name, "epoll_ctl: %s", strerror(errno));
+	}
+}
+
+/* set_msix() - the guest wrote MSI-X's control: events go to the irqfds or to the main thread. */
+static void set_msix(struct virtio_pci *vp, uint16_t control)
+{
+	bool on = control & PCI_MSIX_ENABLE;
+
+	pthread_mutex_lock(&vp->lock);
+	if (on != vp->msix_on) {
+		vp->msix_on = on;
+		watch_calls(vp, !on);
+		vp->isr = 0;
+		pci_set_intx(&vp->pci, false);
+	}
+	msix_set_control(vp->msix, control);
+	pthread_mutex_unlock(&vp->lock);
+}
+
+/* raise_intx() - one call eventfd was signalled while MSI-X is off. Under the lock. */
+static void raise_intx(struct virtio_pci *vp, uint32_t call)
+{
+	eventfd_t n;
+
+	if (eventfd_read(vp->calls[call], &n))
+		return;
+	vp->isr |= call == vp->desc.n_queues ? VIRTIO_PCI_ISR_CONFIG : VIRTIO_PCI_ISR_QUEUE;
+	pci_set_intx(&vp->pci, true);
+}
+
+static void on_events(void *ctx, uint32_t events)
+{
+	struct virtio_pci *vp = ctx;
+	struct epoll_event ready[16];
+	bool broken = false;
+	eventfd_t count;
+	int n;
+
+	(void)events;
+	pthread_mutex_lock(&vp->lock);
+	n = epoll_wait(vp->events, ready, ARRAY_SIZE(ready), 0);
+	for (int i = 0; i < n; i++) {
+		if (ready[i].data.u32 == ERR_EVENT)
+			broken = !eventfd_read(vp->err_fd, &count) && vp->active;
+		else if (!vp->msix_on)
+			raise_intx(vp, ready[i].data.u32);
+	}
+	pthread_mutex_unlock(&vp->lock);
+	if (broken) {
+		log_limited(LOG_WARN, vp->name, "the back end reports a broken ring");
+		virtio_common_broken(&vp->common);
+	}
+}
+
+static uint8_t read_isr(struct virtio_pci *vp)
+{
+	uint8_t isr;
+
+	pthread_mutex_lock(&vp->lock);
+	isr = vp->isr;
+	vp->isr = 0;
+	pci_set_intx(&vp->pci, false);
+	pthread_mutex_unlock(&vp->lock);
+	return isr;
+}
+
+static uint16_t op_bind(void *ctx, uint32_t queue, uint16_t vector)
+{
+	struct virtio_pci *vp = ctx;
+
+	return msix_bind(
+		vp->msix, queue == VIRTIO_COMMON_CONFIG ? vp->desc.n_queues : queue, vector);
+}
+
+static void op_config_interrupt(void *ctx)
+{
+	struct virtio_pci *vp = ctx;
+
+	eventfd_write(vp->calls[vp->desc.n_queues], 1);
+}
+
+/* --- the back end --- */
+
+static void on_hangup(void *ctx, uint32_t events)
+{
+	struct virtio_pci *vp = ctx;
+
+	(void)events;
+	loop_remove(vp->desc.loop, &vp->sock_source);
+	log_warn(vp->name, "the back end is gone; the device needs a reset");
+	virtio_common_broken(&vp->common);
+	if (vp->desc.died)
+		vp->desc.died(vp->desc.died_ctx);
+}
+
+/* kill_back_end() - make sure that it does nothing any more. */
+static void kill_back_end(struct virtio_pci *vp)
+{
+	struct pollfd p = {.fd = vp->desc.pidfd, .events = POLLIN};
+
+	if (vp->desc.pidfd < 0)
+		return;
+	syscall(SYS_pidfd_send_signal, vp->desc.pidfd, SIGKILL, NULL, 0);
+	poll(&p, 1, END_WAIT_MS);
+}
+
+static unsigned int collect_rings(const struct virtio_pci *vp, struct vhost_user_ring *rings)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < vp->desc.n_queues; i++) {
+		const struct virtio_queue *q = &vp->common.queues[i];
+
+		if (q->enabled)
+			rings[n++] = (struct vhost_user_ring){.index = i,
+				.size = q->size,
+				.desc = q->desc,
+				.avail = q->driver,
+				.used = q->device,
+				.kick = vp->kicks[i],
+				.call = vp->calls[i],
+				.err = vp->err_fd};
+	}
+	return n;
+}
+
+static int op_activate(void *ctx)
+{
+	struct virtio_pci *vp = ctx;
+	struct vhost_user_ring rings[VIRTIO_COMMON_QUEUES];
+	unsigned int n = collect_rings(vp, rings);
+	struct err e = ERR_INIT;
+	int rc;
+
+	set_active(vp, true);
+	pthread_mutex_lock(&vp->client_lock);
+	rc = vhost_user_client_start(vp->client, vp->common.driver_features, rings, n, &e);
+	pthread_mutex_unlock(&vp->client_lock);
+	if (rc)
+		log_limited(LOG_WARN, vp->name, "start: %s", e.text);
+	return rc;
+}
+
+static void op_reset(void *ctx)
+{
+	struct virtio_pci *vp = ctx;
+	struct err e = ERR_INIT;
+	eventfd_t n;
+	int rc;
+
+	set_active(vp, false);
+	pthread_mutex_lock(&vp->client_lock);
+	rc = vhost_user_client_stop(vp->client, &e);
+	pthread_mutex_unlock(&vp->client_lock);
+	if (rc) {
+		log_limited(LOG_WARN, vp->name, "stop: %s", e.text);
+		kill_back_end(vp);
+	}
+	for (unsigned int i = 0; i < vp->desc.n_queues; i++)
+		eventfd_read(vp->kicks[i], &n);
+	for (unsigned int i = 0; i <= vp->desc.n_queues; i++)
+		eventfd_read(vp->calls[i], &n);
+	eventfd_read(vp->err_fd, &n);
+	read_isr(vp);
+}
+
+static const struct virtio_common_ops common_ops = {
+	.activate = op_activate,
+	.reset = op_reset,
+	.bind = op_bind,
+	.config_interrupt = op_config_interrupt,
+};
+
+/* --- device configuration --- */
+
+static int fetch_config(struct virtio_pci *vp, struct err *e)
+{
+	uint8_t fresh[VHOST_USER_CONFIG_MAX];
+	int rc;
+
+	if (!vp->desc.config_len)
+		return 0;
+	pthread_mutex_lock(&vp->client_lock);
+	rc = vhost_user_client_get_config(vp->client, fresh, vp->desc.config_len, e);
+	pthread_mutex_unlock(&vp->client_lock);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&vp->lock);
+	memcpy(vp->config, fresh, vp->desc.config_len);
+	pthread_mutex_unlock(&vp->lock);
+	return 0;
+}
+
+int virtio_pci_refresh_config(struct virtio_pci *vp, struct err *e)
+{
+	int rc = fetch_config(vp, e);
+
+	if (!rc)
+		virtio_common_changed(&vp->common);
+	return rc;
+}
+
+static uint64_t read_config(struct virtio_pci *vp, uint64_t off, unsigned int len)
+{
+	uint64_t v = 0;
+
+	if (!range_in(off, len, vp->desc.config_len))
+		return 0;
+	pthread_mutex_lock(&vp->lock);
+	memcpy(&v, vp->config + off, len);
+	pthread_mutex_unlock(&vp->lock);
+	return v;
+}
+
+static void write_config(struct virtio_pci *vp, uint64_t off, unsigned int len, uint64_t value)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (!range_in(off, len, vp->desc.config_len))
+		return;
+	pthread_mutex_lock(&vp->client_lock);
+	rc = vhost_user_client_set_config(vp->client, (uint32_t)off, &value, len, &e);
+	pthread_mutex_unlock(&vp->client_lock);
+	if (!rc)
+		rc = fetch_config(vp, &e);
+	if (rc)
+		log_limited(LOG_DEBUG, vp->name, "configuration: %s", e.text);
+}
+
+/* --- BAR and capabilities --- */
+
+static uint64_t op_bar_read(void *ctx, unsigned int bar, uint64_t off, unsigned int len)
+{
+	struct virtio_pci *vp = ctx;
+	uint64_t in = off & 0xfff;
+
+	(void)bar;
+	switch (off & ~UINT64_C(0xfff)) {
+	case PAGE_COMMON:
+		return virtio_common_read(&vp->common, in, len);
+	case PAGE_ISR:
+		return in ? 0 : read_isr(vp);
+	case PAGE_CONFIG:
+		return read_config(vp, in, len);
+	case PAGE_PBA:
+		return msix_pba_read(vp->msix, in, len);
+	case PAGE_TABLE:
+		return msix_table_read(vp->msix, in, len);
+	default:
+		return 0;
+	}
+}
+
+static void op_bar_write(
+	void *ctx, unsigned int bar, uint64_t off, unsigned int len, uint64_t value)
+{
+	struct virtio_pci *vp = ctx;
+	uint64_t in = off & 0xfff;
+
+	(void)bar;
+	switch (off & ~UINT64_C(0xfff)) {
+	case PAGE_COMMON:
+		virtio_common_write(&vp->common, in, len, value);
+		break;
+	case PAGE_CONFIG:
+		write_config(vp, in, len, value);
+		break;
+	case PAGE_NOTIFY:
+		notify(vp, in);
+		break;
+	case PAGE_TABLE:
+		msix_table_write(vp->msix, in, len, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static void op_bar_moved(void *ctx, unsigned int bar, uint64_t addr, bool mapped)
+{
+	struct virtio_pci *vp = ctx;
+
+	(void)bar;
+	pthread_mutex_lock(&vp->lock);
+	vp->bar = addr;
+	vp->mapped = mapped;
+	update_ioeventfds(vp);
+	pthread_mutex_unlock(&vp->lock);
+}
+
+static void op_cap_written(void *ctx, unsigned int off, unsigned int len)
+{
+	struct virtio_pci *vp = ctx;
+	unsigned int control = vp->msix_cap + 2;
+
+	if (off < control + 2 && off + len > control)
+		set_msix(vp, (uint16_t)pci_dev_config_read(&vp->pci, control, 2));
+}
+
+static const struct pci_dev_ops pci_ops = {
+	.bar_read = op_bar_read,
+	.bar_write = op_bar_write,
+	.bar_moved = op_bar_moved,
+	.cap_written = op_cap_written,
+};
+
+static unsigned int add_virtio_cap(
+	struct virtio_pci *vp, enum virtio_pci_cfg type, uint32_t offset, uint32_t length)
+{
+	bool extra = type == VIRTIO_PCI_CFG_NOTIFY || type == VIRTIO_PCI_CFG_ACCESS;
+	struct virtio_pci_cap cap = {
+		.cap_len = extra ? VIRTIO_PCI_CAP_EXTRA_LEN : VIRTIO_PCI_CAP_LEN,
+		.cfg_type = (uint8_t)type,
+		.offset = offset,
+		.length = length,
+		.extra = type == VIRTIO_PCI_CFG_NOTIFY ? NOTIFY_STEP : 0};
+
+	return pci_dev_add_cap(&vp->pci, PCI_CAP_VENDOR, &cap, cap.cap_len - 2u);
+}
+
+static void add_caps(struct virtio_pci *vp)
+{
+	const struct pci_msix_cap msix = {
+		.control = vp->desc.n_queues, /* table size - 1: a vector more than queues */
+		.table = PAGE_TABLE,
+		.pba = PAGE_PBA,
+	};
+
+	vp->msix_cap = pci_dev_add_cap(&vp->pci, PCI_CAP_MSIX, &msix, sizeof(msix));
+	pci_dev_allow(&vp->pci, vp->msix_cap, (PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL) << 16);
+	add_virtio_cap(vp, VIRTIO_PCI_CFG_COMMON, PAGE_COMMON, sizeof(struct virtio_pci_common));
+	add_virtio_cap(vp, VIRTIO_PCI_CFG_ISR, PAGE_ISR, 1);
+	add_virtio_cap(vp, VIRTIO_PCI_CFG_NOTIFY, PAGE_NOTIFY, vp->desc.n_queues * NOTIFY_STEP);
+	if (vp->desc.config_len)
+		add_virtio_cap(vp, VIRTIO_PCI_CFG_DEVICE, PAGE_CONFIG, vp->desc.config_len);
+	pci_dev_add_window(&vp->pci, add_virtio_cap(vp, VIRTIO_PCI_CFG_ACCESS, 0, 0));
+}
+
+/* --- creation, in the order of the functions below --- */
+
+static void init_pci(struct virtio_pci *vp)
+{
+	const struct pci_ident ident = {.vendor = VIRTIO_PCI_VENDOR,
+		.device = (uint16_t)(VIRTIO_PCI_DEVICE_BASE + vp->desc.virtio_id),
+		.sub_vendor = VIRTIO_PCI_VENDOR,
+		.sub_id = VIRTIO_PCI_SUB_ID,
+		.class_code = vp->desc.class_code,
+		.revision = 1,
+		.intx = true};
+
+	pci_dev_init(&vp->pci, &ident, &pci_ops, vp);
+	pci_dev_add_bar(&vp->pci, 0, BAR_SIZE, 0);
+	add_caps(vp);
+}
+
+static void init(struct virtio_pci *vp, const struct virtio_pci_desc *desc)
+{
+	vp->desc = *desc;
+	snprintf(vp->name, sizeof(vp->name), "%s", desc->name);
+	vp->desc.name = vp->name;
+	pthread_mutex_init(&vp->client_lock, NULL);
+	pthread_mutex_init(&vp->lock, NULL);
+	for (unsigned int i = 0; i < VIRTIO_COMMON_QUEUES; i++)
+		vp->kicks[i] = -1;
+	for (unsigned int i = 0; i < CALLS; i++)
+		vp->calls[i] = -1;
+	vp->err_fd = vp->events = vp->events_source.fd = vp->sock_source.fd = -1;
+	init_pci(vp);
+}
+
+static int check_desc(const struct virtio_pci_desc *d, struct err *e)
+{
+	if (d->n_queues < 1 || d->n_queues > VIRTIO_COMMON_QUEUES)
+		return err_set(e, EINVAL, "%s: %u queues: 1 to %u are possible", d->name,
+			d->n_queues, VIRTIO_COMMON_QUEUES);
+	if (!d->max_queue_size || d->max_queue_size > VIRTIO_QUEUE_SIZE_MAX ||
+		(d->max_queue_size & (d->max_queue_size - 1)))
+		return err_set(e, EINVAL, "%s: queue size %u: a power of two up to %u is possible",
+			d->name, d->max_queue_size, VIRTIO_QUEUE_SIZE_MAX);
+	if (d->config_len > VHOST_USER_CONFIG_MAX)
+		return err_set(e, EINVAL, "%s: %u bytes of configuration", d->name, d->config_len);
+	return 0;
+}
+
+static int make_eventfd(int *fd, struct err *e)
+{
+	*fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return *fd < 0 ? err_sys(e, errno, "eventfd") : 0;
+}
+
+static int make_eventfds(struct virtio_pci *vp, struct err *e)
+{
+	int rc = make_eventfd(&vp->err_fd, e);
+
+	for (unsigned int i = 0; i < vp->desc.n_queues && !rc; i++)
+		rc = make_eventfd(&vp->kicks[i], e);
+	for (unsigned int i = 0; i <= vp->desc.n_queues && !rc; i++)
+		rc = make_eventfd(&vp->calls[i], e);
+	return rc;
+}
+
+static int connect_back_end(struct virtio_pci *vp, struct err *e)
+{
+	struct vhost_user_client_desc d = {.sock = fd_take(&vp->desc.sock),
+		.name = vp->name,
+		.memory = vp->desc.memory,
+		.n_memory = vp->desc.n_memory,
+		.timeout_ms = vp->desc.timeout_ms};
+	int rc = vhost_user_client_create(&vp->client, &d, e);
+	uint64_t has;
+
+	if (rc)
+		return rc;
+	has = vhost_user_client_queues(vp->client);
+	if (has && has < vp->desc.n_queues)
+		return err_set(e, EINVAL, "%s: the back end has %llu queues, not %u", vp->name,
+			(unsigned long long)has, vp->desc.n_queues);
+	return fetch_config(vp, e);
+}
+
+static void init_common(struct virtio_pci *vp)
+{
+	uint64_t offered = vhost_user_client_features(vp->client);
+	struct virtio_common_desc d = {.ops = &common_ops,
+		.ctx = vp,
+		.layout = vp->desc.layout,
+		.features = (offered & (VIRTIO_F_DEVICE_MASK | RING_FEATURES)) |
+			VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM,
+		.required = VIRTIO_F_VERSION_1,
+		.n_queues = vp->desc.n_queues,
+		.max_size = vp->desc.max_queue_size};
+
+	if (vp->desc.require_access_platform)
+		d.required |= VIRTIO_F_ACCESS_PLATFORM;
+	virtio_common_init(&vp->common, &d);
+}
+
+static int make_msix(struct virtio_pci *vp, struct err *e)
+{
+	struct msix_desc d = {.irq = vp->desc.irq,
+		.n_vectors = vp->desc.n_queues + 1u,
+		.fds = vp->calls,
+		.n_sources = vp->desc.n_queues + 1u};
+
+	return msix_create(&vp->msix, &d, e);
+}
+
+static int watch(struct virtio_pci *vp, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = ERR_EVENT};
+	int rc;
+
+	vp->events = epoll_create1(EPOLL_CLOEXEC);
+	if (vp->events < 0 || epoll_ctl(vp->events, EPOLL_CTL_ADD, vp->err_fd, &ev))
+		return err_sys(e, errno, "%s: epoll", vp->name);
+	watch_calls(vp, true);
+	vp->events_source = (struct loop_source){.fd = vp->events, .fn = on_events, .ctx = vp};
+	vp->sock_source = (struct loop_source){
+		.fd = vhost_user_client_fd(vp->client), .fn = on_hangup, .ctx = vp};
+	rc = loop_add(vp->desc.loop, &vp->events_source, EPOLLIN, e);
+	return rc ? rc : loop_add(vp->desc.loop, &vp->sock_source, EPOLLRDHUP, e);
+}
+
+int virtio_pci_create(struct virtio_pci **out, const struct virtio_pci_desc *desc, struct err *e)
+{
+	struct virtio_pci *vp = calloc(1, sizeof(*vp));
+
+	*out = NULL;
+	if (!vp) {
+		close(desc->sock);
+		return err_sys(e, ENOMEM, "%s", desc->name);
+	}
+	init(vp, desc);
+	if (check_desc(desc, e) || make_eventfds(vp, e) || connect_back_end(vp, e))
+		goto fail;
+	init_common(vp);
+	if (make_msix(vp, e) || watch(vp, e) || pci_attach(desc->pci, &vp->pci, desc->slot, e))
+		goto fail;
+	*out = vp;
+	return 0;
+fail:
+	virtio_pci_destroy(vp);
+	return -e->code;
+}
+
+/* end_back_end() - drain it, hang up, and see that it ends. */
+static void end_back_end(struct virtio_pci *vp)
+{
+	struct pollfd p = {.fd = vp->desc.pidfd, .events = POLLIN};
+	struct err e = ERR_INIT;
+
+	if (vp->client && vhost_user_client_stop(vp->client, &e))
+		log_debug(vp->name, "stop: %s", e.text);
+	vhost_user_client_destroy(vp->client);
+	if (vp->desc.pidfd >= 0 && poll(&p, 1, END_WAIT_MS) <= 0)
+		kill_back_end(vp);
+	fd_drop(&vp->desc.pidfd);
+	fd_drop(&vp->desc.sock);
+}
+
+void virtio_pci_destroy(struct virtio_pci *vp)
+{
+	if (!vp)
+		return;
+	pci_detach(&vp->pci);
+	loop_remove(vp->desc.loop, &vp->events_source);
+	loop_remove(vp->desc.loop, &vp->sock_source);
+	end_back_end(vp);
+	msix_destroy(vp->msix);
+	if (vp->common.desc.ops)
+		virtio_common_fini(&vp->common);
+	for (unsigned int i = 0; i < VIRTIO_COMMON_QUEUES; i++)
+		fd_drop(&vp->kicks[i]);
+	for (unsigned int i = 0; i < CALLS; i++)
+		fd_drop(&vp->calls[i]);
+	fd_drop(&vp->err_fd);
+	fd_drop(&vp->events);
+	pthread_mutex_destroy(&vp->lock);
+	pthread_mutex_destroy(&vp->client_lock);
+	free(vp);
+}
+
+unsigned int virtio_pci_slot(const struct virtio_pci *vp)
+{
+	return vp->pci.slot;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct virtio_pci: a virtio device on the PCI bus (virtio 1.2, 4.1, modern only) whose back end
+ * is another process, reached by vhost-user.
+ *
+ * The data path never comes here: a kick is an ioeventfd that the back end reads, an interrupt an
+ * irqfd that it writes. Only with INTx the monitor's main thread stands between: it sets the ISR
+ * bit and the line, the guest's read of the ISR clears both.
+ *
+ * A back end that dies, stalls longer than its time-out or reports a broken ring puts the device
+ * into DEVICE_NEEDS_RESET; the VM goes on. Writing DRIVER_OK, a reset and a write to the device's
+ * configuration talk to the back end and may hold the writing vCPU up to the time-out. A back end
+ * that does not stop in that time at a reset is killed, so that nothing is in flight after it.
+ *
+ * BAR 0, 32 KiB: common registers at 0, ISR 0x1000, device configuration 0x2000, pending bits
+ * 0x3000, notifications 0x4000 (4 bytes per queue), MSI-X table 0x5000.
+ * Threads: create and destroy in the main thread, registers from any vCPU.
+ */
+#ifndef DEVICES_FRONT_VIRTIO_PCI_H
+#define DEVICES_FRONT_VIRTIO_PCI_H
+
+#include "base/loop.h"
+#include "devices/front/irq.h"
+#include "devices/front/pci.h"
+#include "devices/front/vhost_user_client.h"
+#include "memory/layout.h"
+
+struct virtio_pci;
+
+struct virtio_pci_desc {
+	struct pci_bus *pci;
+	struct loop *loop;
+	struct irq irq;
+	const struct layout *layout; /* RAM; outlives the device */
+	const char *name;            /* id for messages, as "disk0"; copied */
+	uint16_t virtio_id;          /* enum virtio_id */
+	uint32_t class_code;         /* PCI_CLASS_* */
+	unsigned int slot;           /* 0: the lowest free one */
+	uint16_t n_queues;           /* 1 to VIRTIO_COMMON_QUEUES */
+	uint16_t max_queue_size;     /* a power of two up to VIRTIO_QUEUE_SIZE_MAX */
+	uint32_t config_len; /* of the device configuration, up to VHOST_USER_CONFIG_MAX; 0: none */
+	bool require_access_platform; /* above level off */
+	int sock;                     /* vhost-user; the device owns it, also when creation fails */
+	int pidfd;                    /* of the back end, -1: unknown; owned likewise */
+	const struct vhost_user_memory
+		*memory; /* what the back end may map; fds stay open meanwhile */
+	unsigned int n_memory;
+	unsigned int timeout_ms; /* of the back end, 0: VHOST_USER_CLIENT_TIMEOUT_MS */
+	void (*died)(void *ctx); /* main thread: the back end is gone; may be NULL */
+	void *died_ctx;
+};
+
+/*
+ * virtio_pci_create() - negotiate with the back end and put the device on the bus.
+ * Return: 0, -EINVAL, -errno of the vhost-user client or of pci_attach().
+ */
+int virtio_pci_create(
+	struct virtio_pci **out, const struct virtio_pci_desc *desc, struct err *e) MUST_CHECK;
+
+/*
+ * virtio_pci_destroy() - take it off the bus, stop the back end and wait for its end (it is killed
+ * if it does not stop in time). vCPUs may run. NULL is allowed.
+ */
+void virtio_pci_destroy(struct virtio_pci *vp);
+
+/* virtio_pci_slot() - Return: the PCI slot. */
+unsigned int virtio_pci_slot(const struct virtio_pci *vp);
+
+/*
+ * virtio_pci_refresh_config() - read the configuration again from the back end, after something
+ * that changes it, and tell the driver. Main thread. Return: 0 or -errno of the client.
+ */
+int virtio_pci_refresh_config(struct virtio_pci *vp, struct err *e) MUST_CHECK;
+
+#endif
