@@ -54,6 +54,15 @@ int digest_final(struct digest *d, void *out, struct err *e)
 	return err_set(e, EIO, "libcrypto failed to hash");
 }
 
+int digest_peek(const struct digest *d, void *out, struct err *e)
+{
+	cleanup_digest struct digest copy = {.ctx = EVP_MD_CTX_new(), .failed = d->failed};
+
+	if (!copy.ctx || !EVP_MD_CTX_copy_ex(copy.ctx, d->ctx))
+		return err_set(e, ENOMEM, "libcrypto cannot copy a hash");
+	return digest_final(&copy, out, e);
+}
+
 int digest_of(enum digest_kind kind, const void *data, size_t len, void *out, struct err *e)
 {
 	cleanup_digest struct digest d = DIGEST_INIT;

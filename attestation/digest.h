@@ -57,6 +57,12 @@ void digest_update(struct digest *d, const void *data, size_t len);
  */
 int digest_final(struct digest *d, void *out, struct err *e) MUST_CHECK;
 
+/*
+ * digest_peek() - what digest_final() would give now; the message goes on. Costs an allocation.
+ * Return: 0, -ENOMEM or -EIO.
+ */
+int digest_peek(const struct digest *d, void *out, struct err *e) MUST_CHECK;
+
 /* digest_of() - hash one message: init, update, final, fini. Return: 0, -ENOMEM or -EIO. */
 int digest_of(
 	enum digest_kind kind, const void *data, size_t len, void *out, struct err *e) MUST_CHECK;
