@@ -100,11 +100,11 @@ int snp_image_add(struct image *image, const struct snp_image_spec *spec, struct
 	const struct ovmf *fw = spec->fw;
 	int ret = spec->hashes ? snp_image_check_hashes(fw, e) : 0;
 
-	if (!ret && !spec->skip_firmware)
+	if (!ret && spec->firmware)
 		ret = snp_image_firmware(image, fw->file, OVMF_TOP, e);
 	/* pass 0: in table order, but CPUID where the VMM puts it last; pass 1: those */
 	for (unsigned int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; !ret && i < fw->n_sections; i++) {
+		for (size_t i = 0; !ret && spec->sections && i < fw->n_sections; i++) {
 			const struct ovmf_section *s = &fw->sections[i];
 			bool last = spec->rules.cpuid_last && s->type == OVMF_CPUID;
 
@@ -117,7 +117,7 @@ int snp_image_add(struct image *image, const struct snp_image_spec *spec, struct
 int snp_image_add_svsm(
 	struct image *image, const struct snp_image_svsm_spec *spec, gpa_t *entry, struct err *e)
 {
-	const struct snp_image_spec sections = {.fw = spec->svsm, .skip_firmware = true};
+	const struct snp_image_spec sections = {.fw = spec->svsm, .sections = true};
 	uint64_t end = OVMF_TOP - spec->fw->file.left; /* of the SVSM */
 	struct bytes svsm = spec->svsm->file;
 	int ret;

@@ -22,7 +22,7 @@ struct snp_image_rules {
 
 struct snp_image_spec {
 	const struct ovmf *fw;           /* with its sections read */
-	bool skip_firmware;              /* the sections only: the firmware is measured already */
+	bool firmware, sections; /* which of the two to append */
 	const struct sev_hashes *hashes; /* NULL: no kernel is given */
 	struct snp_image_rules rules;
 };
