@@ -13,6 +13,7 @@ static const struct cli_verb {
 	const char *summary;
 } verbs[] = {
 	{"check", cli_check, "say what this host offers and which level `auto` would choose"},
+	{"measure", cli_measure, "predict the launch digest of a confidential guest"},
 	{"help", NULL, "this text; `cloister VERB --help` teaches a verb by example"},
 };
 
