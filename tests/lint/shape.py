@@ -196,7 +196,9 @@ def check_errors(tree, found, functions):
     for tag in functions:
         if not re.search(r"struct err \*", tag.get("signature", "")):
             continue
-        if tag.get("typeref", "typename:int") not in ("typename:int", "typename:static int"):
+        kind = tag.get("typeref", "typename:int")
+        pointer = kind.endswith("*") and is_static(tree, tag)  # NULL then says that *e is set
+        if not pointer and kind != "typename:int":
             subject = f"{tag['path']}:{tag['name']}"
             found.add("err", tag["path"], tag["line"], subject, "takes struct err * but is not int")
 

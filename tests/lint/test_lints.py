@@ -80,6 +80,8 @@ CASES = {
         "base/num.c": C + "int num_fini(void)\n{\n\treturn 0;\n}\n"}, "pair: num_fini()"),
     "err but not int": ("shape", {
         "base/num.c": C + "void num_x(struct err *e)\n{\n\t(void)e;\n}\n"}, "num.c:3: err:"),
+    "err and a pointer": ("shape", {
+        "base/num.c": C + "char *num_x(struct err *e)\n{\n\treturn (void *)e;\n}\n"}, "num.c:3: err:"),
     "ops that can change": ("shape", {
         "base/num.c": C + "static struct num_ops table = {\n\t.f = 0,\n};\n"}, "num.c:3: ops:"),
     "ops that are not static": ("shape", {
