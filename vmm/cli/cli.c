@@ -13,7 +13,9 @@ static const struct cli_verb {
 	const char *summary;
 } verbs[] = {
 	{"check", cli_check, "say what this host offers and which level `auto` would choose"},
+	{"id-block", cli_id_block, "sign or check what an owner says about an SNP guest"},
 	{"measure", cli_measure, "predict the launch digest of a confidential guest"},
+	{"rtmr", cli_rtmr, "replay the event log of a TD"},
 	{"help", NULL, "this text; `cloister VERB --help` teaches a verb by example"},
 };
 

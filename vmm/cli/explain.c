@@ -23,24 +23,28 @@ static void explain_step(void *to, const struct trace_step *step)
 
 int explain_open(struct explain *x, const char *path, struct err *e)
 {
-	x->to = !strcmp(path, "-") ? stdout : fopen(path, "we");
+	*x = (struct explain){.to = NULL};
+	x->to = strcmp(path, "-") ? fopen(path, "we") : open_memstream(&x->text, &x->len);
 	if (!x->to)
 		return err_sys(e, errno, "%s", path);
 	x->trace = (struct trace){.step = explain_step, .to = x->to};
-	fputs("# page type, address, bytes, digest of the contents, digest so far\n", x->to);
+	fputs("# what, address, bytes, digest of the contents, digest so far\n", x->to);
 	return 0;
 }
 
 int explain_finish(struct explain *x, struct err *e)
 {
-	if (fflush(x->to) || ferror(x->to))
-		return err_set(e, EIO, "the explanation could not be written");
-	return 0;
+	bool bad = fflush(x->to) || ferror(x->to);
+
+	if (!bad && x->text)
+		bad = fwrite(x->text, 1, x->len, stdout) != x->len;
+	return bad ? err_set(e, EIO, "the explanation could not be written") : 0;
 }
 
 void explain_close(struct explain *x)
 {
-	if (x->to && x->to != stdout)
+	if (x->to)
 		fclose(x->to);
-	x->to = NULL;
+	free(x->text);
+	*x = (struct explain){.to = NULL};
 }

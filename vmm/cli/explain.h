@@ -13,9 +13,15 @@
 struct explain {
 	struct trace trace; /* what to give to a digest */
 	FILE *to;
+	char *text; /* what goes to stdout, once all is well */
+	size_t len;
 };
 
-/* explain_open() - write to the file at path, "-" for stdout. Return: 0 or -errno. */
+/*
+ * explain_open() - write to the file at path; "-" for stdout, which sees nothing before
+ * explain_finish().
+ * Return: 0 or -errno.
+ */
 int explain_open(struct explain *x, const char *path, struct err *e) MUST_CHECK;
 
 /* explain_finish() - write out what is buffered. Return: 0, or -EIO if anything was not written. */
