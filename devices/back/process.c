@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Device processes; see devices/back/process.h. */
+#include "devices/back/process.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "devices/back/blk.h"
+#include "devices/back/console.h"
+#include "devices/back/rng.h"
+#include "devices/back/vhost_user_server.h"
+#include "seccomp/filter.h"
+#include "seccomp/jail.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+/* What a kind's create function gets: fds are its own descriptors and become the device's. */
+struct made {
+	const struct spawn_request *req;
+	const int *fds;
+	struct loop *loop;
+	struct back_device *device; /* out */
+};
+
+static int make_blk(struct made *m, struct err *e)
+{
+	struct blk_config config = {
+		.loop = m->loop,
+		.name = m->req->name,
+		.image_fd = m->fds[0],
+		.read_only = m->req->flags & SPAWN_READ_ONLY,
+		.n_queues = m->req->n_queues ? m->req->n_queues : 1,
+	};
+	struct blk *blk;
+
+	memcpy(config.serial, m->req->serial, sizeof(config.serial));
+	if (blk_create(&blk, &config, e) < 0)
+		return -e->code;
+	m->device = blk_device(blk);
+	return 0;
+}
+
+static int make_rng(struct made *m, struct err *e)
+{
+	const struct rng_config config = {
+		.loop = m->loop, .name = m->req->name, .source_fd = m->fds[0]};
+	struct rng *rng;
+
+	if (rng_create(&rng, &config, e) < 0)
+		return -e->code;
+	m->device = rng_device(rng);
+	return 0;
+}
+
+static int make_console(struct made *m, struct err *e)
+{
+	const struct console_config config = {
+		.loop = m->loop,
+		.name = m->req->name,
+		.input_fd = m->fds[0],
+		.output_fd = m->fds[1],
+	};
+	struct console *console;
+
+	if (console_create(&console, &config, e) < 0)
+		return -e->code;
+	m->device = console_device(console);
+	return 0;
+}
+
+static const struct kind {
+	const char *process; /* its name in ps */
+	enum filter_role role;
+	size_t n_fds; /* of its own */
+	int (*make)(struct made *m, struct err *e);
+} kinds[] = {
+	[SPAWN_BLK] = {"cl-blk", FILTER_BLK, 1, make_blk},
+	[SPAWN_RNG] = {"cl-rng", FILTER_RNG, 1, make_rng},
+	[SPAWN_CONSOLE] = {"cl-console", FILTER_CONSOLE, 2, make_console},
+};
+
+/* request_fds() - Return: the descriptors that a request of a known kind must carry. */
+static size_t request_fds(const struct spawn_request *req)
+{
+	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) + kinds[req->kind].n_fds;
+}
+
+int process_check(const struct spawn_request *req, size_t n_fds, struct err *e)
+{
+	size_t want;
+
+	if (req->magic != SPAWN_MAGIC || (req->flags & ~SPAWN_FLAGS) || req->reserved)
+		return err_set(e, EINVAL, "spawn: not a request that is understood here");
+	if (req->kind >= ARRAY_SIZE(kinds) || !kinds[req->kind].make)
+		return err_set(e, EINVAL, "spawn: device kind %u", req->kind);
+	if (!memchr(req->name, 0, sizeof(req->name)) || req->log_level > LOG_DEBUG)
+		return err_set(e, EINVAL, "spawn: name without end, or unknown log level");
+	if (req->n_queues > DEVICE_QUEUES_MAX)
+		return err_set(e, EINVAL, "spawn: %u queues", req->n_queues);
+	want = request_fds(req);
+	if (n_fds != want)
+		return err_set(e, EINVAL, "spawn: %zu descriptors instead of %zu", n_fds, want);
+	return 0;
+}
+
+/* process_prepare() - make device, server and jail, in the order of seccomp/jail.h. */
+static int process_prepare(const struct spawn_request *req, const int *fds, struct made *m,
+	struct vhost_user_server **server, struct err *e)
+{
+	const struct kind *kind = &kinds[req->kind];
+	bool has_ledger = req->flags & SPAWN_LEDGER;
+	struct vhost_user_server_config config = {
+		.sock = fds[0], .ledger_fd = has_ledger ? fds[1] : -1};
+	struct jail jail = {
+		.tag = req->name,
+		.best_effort = req->flags & SPAWN_BEST_EFFORT,
+		.max_fds = 32 + 3 * DEVICE_QUEUES_MAX,
+	};
+
+	*m = (struct made){.req = req, .fds = fds + 1 + has_ledger};
+	if (loop_create(&m->loop, e) < 0 || kind->make(m, e) < 0)
+		return -e->code;
+	config.loop = m->loop;
+	config.device = m->device;
+	if (vhost_user_server_create(server, &config, e) < 0)
+		return -e->code;
+	fd_drop(&config.ledger_fd);
+	if (jail_enter(&jail, e) < 0)
+		return -e->code;
+	return filter_load(kind->role, req->flags & SPAWN_LOG_FILTER ? FILTER_LOG : FILTER_KILL, e);
+}
+
+static void process_report(int report, const struct err *e)
+{
+	struct spawn_reply reply = {.status = -e->code};
+
+	snprintf(reply.text, sizeof(reply.text), "%.*s", (int)sizeof(reply.text) - 1, e->text);
+	if (fd_write_full(report, &reply, sizeof(reply)) < 0)
+		return; /* the spawner has gone, and so shall we */
+}
+
+int process_run(const struct spawn_request *req, const int *fds, int report)
+{
+	size_t n_fds = request_fds(req);
+	int keep[SPAWN_FDS_MAX + 1] = {report};
+	struct vhost_user_server *server;
+	struct err e = ERR_INIT;
+	struct made made;
+	int rc;
+
+	memcpy(keep + 1, fds, n_fds * sizeof(*fds));
+	log_set_level((enum log_level)req->log_level);
+	prctl(PR_SET_NAME, kinds[req->kind].process, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN); /* a console's reader may go */
+	if (jail_close_fds(keep, n_fds + 1, &e) == 0)
+		process_prepare(req, fds, &made, &server, &e);
+	process_report(report, &e);
+	fd_drop(&report);
+	if (e.code)
+		return 1;
+	rc = loop_run(made.loop);
+	if (rc < 0)
+		log_error(req->name, "event loop: %s", strerror(-rc));
+	return rc < 0 || vhost_user_server_result(server) < 0;
+}
