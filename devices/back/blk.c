@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MAX_RANGE_SECTORS (GIB(1) / VIRTIO_BLK_SECTOR) /* of one discard or write-zeroes */
 #define NOTHING_TO_DO     1 /* see the checks: finished, no operation is needed */
@@ -376,11 +378,12 @@ static int blk_open_ring(struct blk *blk, struct err *e)
 		rows[i].opcode = IORING_RESTRICTION_SQE_OP;
 		rows[i].sqe_op = allowed[i];
 	}
-	rc = io_uring_register_restrictions(&blk->ring, rows, ARRAY_SIZE(rows));
-	if (rc == 0)
-		rc = io_uring_enable_rings(&blk->ring);
-	if (rc < 0)
-		return err_sys(e, -rc, "io_uring_register");
+	/* System calls: Debian 12's liburing does not export these two. */
+	if (syscall(SYS_io_uring_register, blk->ring.ring_fd, IORING_REGISTER_RESTRICTIONS, rows,
+		    ARRAY_SIZE(rows)) < 0 ||
+		syscall(SYS_io_uring_register, blk->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS,
+			NULL, 0) < 0)
+		return err_sys(e, errno, "io_uring_register");
 	blk->completions =
 		(struct loop_source){.fd = blk->ring.ring_fd, .fn = blk_completed, .ctx = blk};
 	return loop_add(blk->loop, &blk->completions, EPOLLIN, e);
