@@ -47,7 +47,7 @@ static pid_t clone_into(uint64_t flags, int *pidfd)
 	return pid < 0 ? -errno : (pid_t)pid;
 }
 
-pid_t jail_fork(const struct jail *jail, int *pidfd, struct err *e)
+int jail_fork(const struct jail *jail, int *pidfd, struct err *e)
 {
 	pid_t pid = clone_into(NAMESPACES | CLONE_NEWUSER, pidfd);
 

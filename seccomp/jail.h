@@ -31,7 +31,7 @@ struct jail {
  * @pidfd: a descriptor of the child, in the parent only
  * Return: the child's pid; 0 in the child; or -errno.
  */
-pid_t jail_fork(const struct jail *jail, int *pidfd, struct err *e) MUST_CHECK;
+int jail_fork(const struct jail *jail, int *pidfd, struct err *e) MUST_CHECK;
 
 /* jail_close_fds() - close all but stderr and keep[0..n-1], n <= 16. Return: 0 or -errno. */
 int jail_close_fds(const int *keep, size_t n, struct err *e) MUST_CHECK;

@@ -133,13 +133,13 @@ static int process_prepare(const struct spawn_request *req, const int *fds, stru
 	return filter_load(kind->role, req->flags & SPAWN_LOG_FILTER ? FILTER_LOG : FILTER_KILL, e);
 }
 
-static void process_report(int report, const struct err *e)
+/* process_report() - tell the spawner how it went. Return: false if it has gone. */
+static bool process_report(int report, int status, const char *text)
 {
-	struct spawn_reply reply = {.status = -e->code};
+	struct spawn_reply reply = {.status = status};
 
-	snprintf(reply.text, sizeof(reply.text), "%.*s", (int)sizeof(reply.text) - 1, e->text);
-	if (fd_write_full(report, &reply, sizeof(reply)) < 0)
-		return; /* the spawner has gone, and so shall we */
+	snprintf(reply.text, sizeof(reply.text), "%.*s", (int)sizeof(reply.text) - 1, text);
+	return fd_write_full(report, &reply, sizeof(reply)) == 0;
 }
 
 int process_run(const struct spawn_request *req, const int *fds, int report)
@@ -157,10 +157,9 @@ int process_run(const struct spawn_request *req, const int *fds, int report)
 	signal(SIGPIPE, SIG_IGN); /* a console's reader may go */
 	if (jail_close_fds(keep, n_fds + 1, &e) == 0)
 		process_prepare(req, fds, &made, &server, &e);
-	process_report(report, &e);
-	fd_drop(&report);
-	if (e.code)
+	if (!process_report(report, -e.code, e.text) || e.code)
 		return 1;
+	fd_drop(&report);
 	rc = loop_run(made.loop);
 	if (rc < 0)
 		log_error(req->name, "event loop: %s", strerror(-rc));

@@ -356,6 +356,7 @@ static int on_set_vring_call(struct vhost_user_server *s, struct message *m, str
 	q->vq.call_fd = fd_take(&fd);
 	/* What was finished while there was nobody to call: one call too many harms nobody. */
 	q->vq.signalled_any = false;
+	q->vq.pushed = true;
 	virtq_notify(&q->vq);
 	return 0;
 }

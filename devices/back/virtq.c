@@ -77,7 +77,7 @@ int virtq_start(struct virtq *q, uint64_t features)
 	assert(!q->in_flight);
 	q->event_idx = features & VIRTIO_F_EVENT_IDX;
 	q->indirect = features & VIRTIO_F_INDIRECT_DESC;
-	q->signalled_any = false;
+	q->signalled_any = q->pushed = false;
 	if (!q->num || q->num > VIRTQ_NUM_MAX || (q->num & (q->num - 1u)))
 		return virtq_bad(q, "size is not a power of two up to 1024");
 	if (q->desc.v % 16 || q->avail.v % 2 || q->used.v % 4)
@@ -231,6 +231,7 @@ void virtq_push(struct virtq *q, uint16_t head, uint32_t written)
 		return;
 	}
 	q->next_used++;
+	q->pushed = true;
 }
 
 /* virtq_wants_call() - does the driver want an interrupt for what was pushed (spec 2.7.7)? */
@@ -254,7 +255,10 @@ static bool virtq_wants_call(struct virtq *q)
 
 void virtq_notify(struct virtq *q)
 {
-	if (!*q->broken && q->running && virtq_wants_call(q))
+	bool pushed = q->pushed;
+
+	q->pushed = false;
+	if (pushed && !*q->broken && q->running && virtq_wants_call(q))
 		signal_fd(q, q->call_fd, "call");
 }
 

@@ -41,6 +41,7 @@ struct virtq {
 	bool running;
 	bool event_idx, indirect;
 	bool signalled_any;      /* signalled_used says something */
+	bool pushed;             /* since the last virtq_notify() */
 	uint16_t next_avail;     /* next entry of the available ring to take; the vring base */
 	uint16_t next_used;      /* next entry of the used ring to fill */
 	uint16_t signalled_used; /* next_used at the last look at the driver's used_event */
