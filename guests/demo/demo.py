@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo guest: its initramfs for one kernel, and its disk, made once into the cache."""
+"""The demo guest: its initramfs and disk, one boot of it, and the verdict over the evidence."""
+import dataclasses
 import hashlib
+import json
+import pathlib
 import random
+import re
 
 import cpio
 import kernels
-from paths import CACHE, made_once
+from paths import CACHE, ROOT, made_once
 
 MODULES = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_console")
 DISK_SIZE = 8 << 20
+LIMIT = 120  # seconds for one boot, its I/O and its examination
+HERE = ROOT / "guests/demo"
+CONFIDENTIAL = ("soft", "sw-protected")  # levels whose guests run as SEV guests
 
 
 def initramfs(kernel, init):
@@ -33,3 +40,133 @@ def disk():
     """disk() - a raw image with fixed, incompressible contents."""
     return made_once(CACHE / "demo" / f"disk-{DISK_SIZE}.img", lambda to: to.write_bytes(
         random.Random("cloister").randbytes(DISK_SIZE)))
+
+
+@dataclasses.dataclass
+class Boot:
+    """One boot of the demo guest to be made. flags: more of `cloister run`."""
+    guest: str  # a name of kernels.KERNELS
+    level: str
+    cpus: int = 1
+    memory: str = "512M"
+    flags: tuple = ()
+
+    @property
+    def name(self):
+        more = "".join(f"-{flag.strip('-')}" for flag in self.flags)
+        return f"{self.guest}-{self.level}-{self.cpus}cpu-{self.memory}{more}"
+
+    def files(self, build):
+        """{path in a lab: file}, all that command() needs when run there."""
+        kernel = kernels.get(self.guest)
+        return {"demo/boot.sh": HERE / "boot.sh", "demo/disk.img": disk(),
+                "demo/prove": build / "guests/demo/demo-prove",
+                f"demo/vmlinuz-{self.guest}": kernel.image,
+                f"demo/initramfs-{self.guest}":
+                    initramfs(kernel, build / "guests/demo/demo-init")}
+
+    def command(self, cloister, out, at):
+        """The command line; at(path in a lab) says where a file of files() is."""
+        return ["sh", at("demo/boot.sh"), out, at("demo/disk.img"), at("demo/prove"), str(LIMIT),
+                "--", cloister, "run", "--kernel", at(f"demo/vmlinuz-{self.guest}"),
+                "--initramfs", at(f"demo/initramfs-{self.guest}"),
+                "--cmdline", f"console=ttyS0 quiet panic=-1 demo_wait={LIMIT} demo_disks=2",
+                "--cpus", f"boot={self.cpus}", "--memory", f"size={self.memory}",
+                "--confidential", self.level, *self.flags]
+
+
+class Evidence:
+    """What boot.sh left in a directory, parsed. Missing pieces read as empty."""
+
+    def __init__(self, out):
+        self.out = pathlib.Path(out)
+        self.console = self._text("console").replace("\r", "")
+        self.errors = self._text("errors")
+        self.facts = dict(re.findall(r"^(\S+) (.*)$", self._text("facts"), re.M))
+        self.ready = self._json("ready.json")
+        self.report = self._json("report.json")
+        self.devices, self.monitor = [], []
+        for line in self._text("prove").splitlines():
+            words = line.split()
+            if words[:2] == ["prove:", "device"]:
+                fields = {k: int(v) for k, v in zip(words[3::2], words[4::2])}
+                self.devices.append({"name": words[2], **fields})
+            elif words[:2] == ["prove:", "monitor"]:
+                self.monitor.append((int(words[5]), " ".join(words[7:])))
+
+    def _text(self, name):
+        file = self.out / name
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def _json(self, name):
+        try:
+            return json.loads(self._text(name))
+        except ValueError:
+            return {}
+
+    def said(self, key):
+        """The guest's lines "demo: KEY ..."; Return: what follows, a list."""
+        return re.findall(rf"^demo: {key} (.*)$", self.console, re.M)
+
+    def sum(self, key):
+        """The sum of the guest's disk that it `read` or `wrote`, or None."""
+        return next((line.split()[-1] for line in self.said(key)), None)
+
+    def host_sum(self, name):
+        return self.facts.get(name, "none").split()[0]
+
+    def total(self, field):
+        return sum(device[field] for device in self.devices)
+
+    def seconds(self, since, until):
+        """Between two facts, or None."""
+        if since not in self.facts or until not in self.facts:
+            return None
+        return float(self.facts[until].split()[0]) - float(self.facts[since].split()[0])
+
+
+def judge(boot, e, release):
+    """judge() - hold the evidence `e` of `boot` against what was promised.
+
+    release: of the guest's kernel package.
+
+    Return: [(whether it holds, what)], in the order of reading.
+    """
+    sev = any("Memory Encryption Features active: AMD SEV" in s for s in e.said("dmesg"))
+    failed = e.said("FAILED")
+    found = sum(hits for hits, _ in e.monitor)
+    promises = [
+        (e.facts.get("status") == "0" and "demo: bye" in e.console,
+         "the guest boots, works and powers off by itself"),
+        (not failed, "nothing fails in the guest" + "".join(f": {f}" for f in failed)),
+        (e.said("cpus") == [str(boot.cpus)], f"the guest has {boot.cpus} CPUs"),
+        (e.said("kernel") == [release], f"the guest's kernel is Debian's {release}"),
+        (e.sum("read") == e.host_sum("disk"), "what the guest read from its disk is what is there"),
+        (e.sum("wrote") == e.host_sum("scratch"), "what the guest wrote to its disk is there"),
+        (e.ready.get("level") == boot.level, f"the level is {boot.level}"),
+        (e.said("kernel") and sev == (boot.level in CONFIDENTIAL),
+         "the guest's kernel " + ("uses private memory" if boot.level in CONFIDENTIAL else
+                                  "knows of no private memory")),
+        (e.devices and e.total("unsearched") == 0 and e.facts.get("proved", "").endswith(" 0"),
+         "all memory of all device processes was searched"),
+        (e.devices and e.total("public") > 0,
+         "the search finds there what the guest wrote to its disk"),
+    ]
+    if boot.level == "off":
+        promises += [(e.total("secret") > 0, "the guest's secret is found there: level off")]
+        return promises
+    promises += [
+        (e.devices and e.total("secret") == 0, "the guest's secret is not found there"),
+        (e.devices and e.total("private_mappings") == 0,
+         "no device process maps private memory"),
+        (e.devices and e.total("private_descriptors") == 0,
+         "no device process has a descriptor of private memory"),
+        (e.ready.get("ledger", {}).get("conversions", 0) > 0, "the ledger counts conversions"),
+        (0 < e.ready.get("ledger", {}).get("peak", 0) <= e.ready["ledger"]["budget"]
+         if "ledger" in e.ready else False, "shared memory stays within its budget"),
+    ]
+    if boot.level == "soft":
+        promises += [(found > 0, "the guest's secret is found in private memory")]
+    else:
+        promises += [(e.monitor and found == 0, "not even the monitor can find the secret")]
+    return promises
