@@ -158,19 +158,28 @@ static int open_of(int pid, const char *what)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+/* Whether the page at addr is there, in memory or swapped out. */
+static bool is_present(int pagemap, uint64_t addr)
+{
+	uint64_t entry = 0;
+
+	return pread(pagemap, &entry, sizeof(entry), (off_t)(addr / PAGE * 8)) == 8 && entry >> 62;
+}
+
 /* Memory that belongs to a process alone: only its present pages, so that none is made. */
 static void search_present(
 	struct search *s, const struct process *p, const struct map *m, struct hits *h)
 {
 	int mem = open_of(p->pid, "mem"), pagemap = open_of(p->pid, "pagemap");
+	uint64_t run = m->start; /* where the pages that are there in a row began */
 
 	for (uint64_t at = m->start; at < m->end; at += PAGE) {
-		uint64_t entry = 0;
-
-		if (pread(pagemap, &entry, sizeof(entry), (off_t)(at / PAGE * 8)) == 8 &&
-			entry >> 62)
-			search_range(s, mem, at, PAGE, h);
+		if (is_present(pagemap, at))
+			continue;
+		search_range(s, mem, run, at - run, h);
+		run = at + PAGE;
 	}
+	search_range(s, mem, run, m->end - run, h);
 	close(mem);
 	close(pagemap);
 }
