@@ -5,17 +5,14 @@
 Usage: run_guest.py CLOISTER GUESTS_FOLDER CASE      (CASE `list` prints all)
 Exit status: 0 passed, 1 failed, 77 this machine can't run guests.
 """
-import fcntl
 import os
 import subprocess
 import sys
 import tempfile
 
-SKIP = 77
+from common import SECTOR, SECTORS, SKIP, Failed, disk_bytes, lacking_kvm, left_behind, want, write_disk
+
 TIMEOUT = 60
-KVM_CREATE_VM = 0xAE01
-SECTOR = 512
-SECTORS = 2048
 READ_SECTORS = 61  # not a multiple of what the guest reads at once
 
 # case: guest, level, what else
@@ -35,20 +32,6 @@ CASES = {
 }
 
 
-def have_kvm():
-    try:
-        fd = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
-    except OSError as error:
-        return f"/dev/kvm: {error.strerror}"
-    try:
-        os.close(fcntl.ioctl(fd, KVM_CREATE_VM, 0))
-    except OSError as error:
-        return f"KVM_CREATE_VM: {error.strerror}"
-    finally:
-        os.close(fd)
-    return None
-
-
 def fnv1a(data):
     value = 0x811C9DC5
     for byte in data:
@@ -56,36 +39,9 @@ def fnv1a(data):
     return value
 
 
-def disk_bytes():
-    return b"".join(n.to_bytes(4, "little") * (SECTOR // 4) for n in range(SECTORS))
-
-
 def written_sector():
     words = (n * 0x9E3779B1 & 0xFFFFFFFF for n in range(SECTOR // 4))
     return b"".join(word.to_bytes(4, "little") for word in words)
-
-
-def left_behind(session):
-    """Processes of a session that has to be over."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
-                fields = f.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(pid)
-    return found
-
-
-class Failed(Exception):
-    pass
-
-
-def want(condition, text):
-    if not condition:
-        raise Failed(text)
 
 
 def run(command):
@@ -110,9 +66,7 @@ def command_of(cloister, guests, case, folder):
     command = [cloister, "run", "--kernel", os.path.join(guests, guest + ".elf"),
                "--memory", "size=64M", "--cpus", "boot=1", "--confidential", level]
     if more.get("disk"):
-        path = os.path.join(folder, "disk")
-        with open(path, "wb") as f:
-            f.write(disk_bytes())
+        path = write_disk(folder)
         readonly = more.get("readonly", False)
         command += ["--disk", f"path={path}" + (",readonly=on" if readonly else "")]
         words += f" sectors={READ_SECTORS} readonly={int(readonly)}"
@@ -156,7 +110,7 @@ def main():
         print("\n".join(CASES))
         return 0
     cloister, guests, case = sys.argv[1:]
-    why = have_kvm()
+    why = lacking_kvm()
     if why:
         print(f"skipped: {why}")
         return SKIP

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests on this machine's KVM share."""
+import fcntl
+import os
+
+SKIP = 77
+KVM_CREATE_VM = 0xAE01
+SECTOR = 512
+SECTORS = 2048
+
+
+class Failed(Exception):
+    pass
+
+
+def want(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def lacking_kvm():
+    """Why this machine can't run a VM, or None."""
+    try:
+        fd = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        return f"/dev/kvm: {error.strerror}"
+    try:
+        os.close(fcntl.ioctl(fd, KVM_CREATE_VM, 0))
+    except OSError as error:
+        return f"KVM_CREATE_VM: {error.strerror}"
+    finally:
+        os.close(fd)
+    return None
+
+
+def disk_bytes():
+    """A disk whose sectors hold their number again and again."""
+    return b"".join(n.to_bytes(4, "little") * (SECTOR // 4) for n in range(SECTORS))
+
+
+def write_disk(folder):
+    path = os.path.join(folder, "disk")
+    with open(path, "wb") as f:
+        f.write(disk_bytes())
+    return path
+
+
+def process_stat(pid):
+    """The fields of /proc/PID/stat after the name: state, parent, group, session, ..."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def processes():
+    """pid -> fields, without zombies."""
+    stats = {int(p): process_stat(p) for p in os.listdir("/proc") if p.isdigit()}
+    return {pid: stat for pid, stat in stats.items() if stat and stat[0] != "Z"}
+
+
+def left_behind(session):
+    """Processes of a session that has to be over."""
+    return [pid for pid, stat in processes().items() if int(stat[3]) == session]
+
+
+def children(parent):
+    return [pid for pid, stat in processes().items() if int(stat[1]) == parent]
