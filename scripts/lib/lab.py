@@ -7,7 +7,9 @@ is the same for every run on a host kernel and cached: busybox, KVM's modules, t
 rest is what the job needs. Parts are archives one after another, which Linux accepts.
 """
 import contextlib
+import fcntl
 import hashlib
+import os
 import pathlib
 import shlex
 import shutil
@@ -20,7 +22,7 @@ import time
 import cpio
 import kernels
 import kmod
-from paths import CACHE, ROOT, Failed, lock, made_once, run
+from paths import CACHE, ROOT, Failed, made_once, run
 
 # name -> (host kernel, KVM modules: the packaged ones, or rebuilt with memory that no process
 # can map)
@@ -31,11 +33,28 @@ HOSTS = {
 }
 # Hosts whose emulation does not show KVM the guest's XSETBV; newer guests stumble over that.
 XCR0_PRESET = tuple(HOSTS)
+SLOTS = max(1, min(4, os.cpu_count() or 1))  # labs at a time: each keeps one CPU busy
 RESULT_SIZE = 512 << 20  # of the sparse disk that brings results back
 
 
 class Crashed(Failed):
     """The lab itself broke: no status came back. Says nothing about the job."""
+
+
+@contextlib.contextmanager
+def _slot():
+    """Hold one of the machine's SLOTS labs; wait until there is one."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    while True:
+        for number in range(SLOTS):
+            with open(CACHE / f"lab-{number}.lock", "w") as held:
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                yield
+                return
+        time.sleep(0.2)
 
 
 class Lab:
@@ -48,7 +67,7 @@ class Lab:
         name, self.rebuilt = HOSTS[host]
         self.kernel = kernels.get(name)
         self.files = cpio.Archive()
-        self.memory, self.cpus, self.timeout = 4096, 1, 300
+        self.memory, self.cpus, self.timeout = 3072, 1, 300
         self.console = ""  # what its kernel said in the last run
 
     def _modules(self):
@@ -59,6 +78,11 @@ class Lab:
         new = kmod.modules(self.kernel)
         return [(name, new.get(name, data), "lab_private_rw=1" if name == "kvm" else "")
                 for name, data in plain]
+
+    def prepare(self):
+        """prepare() - make what the cache lacks: kernel, modules, the first part."""
+        self.kernel.vmlinux()
+        return self._base()
 
     def _base(self):
         init = ROOT / "tests/lab/init"
@@ -99,7 +123,7 @@ class Lab:
         out: a directory that gets what the job left below /out. Return: the job's exit status.
         Raises Crashed if the lab or its time ended first.
         """
-        base = self._base()
+        base = self.prepare()
         self.files.add_data("lab/job", " ".join(shlex.quote(a) for a in argv) + "\n")
         with contextlib.ExitStack() as stack:
             work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-")))
@@ -111,7 +135,7 @@ class Lab:
             (work / "job").unlink()
             with open(work / "results", "wb") as results:
                 results.truncate(RESULT_SIZE)
-            stack.enter_context(lock("lab"))
+            stack.enter_context(_slot())
             self._emulate(work, show or (lambda data: None))
             return self._results(work, out)
 

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/test: every test of the project, counted.
+
+--quick: build with gcc, lints, unit tests, fuzz corpora, KVM tests; the same but for lints with
+AddressSanitizer and UBSan. Without it also a build with clang, and stock kernels booted in the
+lab. Logs stay in build/ and build-asan/.
+"""
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
+                for d in ("scripts/lib", "tests/lab")]
+import test_boot
+from paths import ROOT, main
+from tally import Tally, timed
+
+SANITIZE = ("-Db_sanitize=address,undefined", "-Db_lundef=false")
+
+
+def compile_to(tally, name, *options, **environment):
+    """Configure and compile build directory `name`. Return: whether that worked."""
+    done, seconds = timed(lambda: subprocess.run(
+        ["env", *(f"{k}={v}" for k, v in environment.items()),
+         ROOT / "scripts/build", ROOT / name, *options],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True))
+    if done.returncode or "warning:" in done.stderr:
+        tally.fails(f"{name}: compile", f"\n{done.stderr}", seconds)
+        return False
+    tally.passes(f"{name}: compile", seconds)
+    return True
+
+
+def count_one(tally, label, test):
+    """One line of Meson's log. A cmocka program counts with all its cases."""
+    name = f"{label}: {test['name'].split(' / ')[-1]}"
+    said = test.get("stdout", "") + test.get("stderr", "")
+    seconds = test.get("duration")
+    passed = len(re.findall(r"^\[       OK \] ", said, re.M))
+    skipped = re.findall(r"^\[  SKIPPED \] (.*)$", said, re.M)
+    if test["result"] in ("OK", "EXPECTEDFAIL"):
+        tally.passes(name, seconds, max(passed, 1))
+    elif test["result"] == "SKIP":
+        why = re.search(r"skip[^:]*: *(.*)", said, re.I)
+        tally.skips(name, why[1] if why else said.strip().splitlines()[-1] if said.strip() else "")
+    else:
+        tally.passed += passed
+        tally.fails(name, f"{test['result']}\n{said[-4000:]}", seconds)
+    for case in set(skipped):
+        if test["result"] != "SKIP":
+            tally.skips(f"{name} {case}", "by the test")
+
+
+def meson_tests(tally, build, *options):
+    log = ROOT / build / "meson-logs/testlog.json"
+    log.unlink(missing_ok=True)
+    subprocess.run(["meson", "test", "-C", ROOT / build, "--no-rebuild", "-q", *options],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    if not log.exists():
+        tally.fails(f"{build}: meson test", "left no log")
+        return
+    for line in log.read_text().splitlines():
+        count_one(tally, build, json.loads(line))
+
+
+def body():
+    top = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--quick", action="store_true", help="without the lab and clang")
+    a = top.parse_args()
+    tally = Tally()
+    built = compile_to(tally, "build")
+    if built:
+        meson_tests(tally, "build")
+    if compile_to(tally, "build-asan", *SANITIZE):
+        meson_tests(tally, "build-asan", "--no-suite", "lint")
+    if not a.quick:
+        if shutil.which("clang-14"):
+            compile_to(tally, "build-clang", CC="clang-14")
+        else:
+            tally.skips("build-clang: compile", "clang-14 is not installed")
+        if built:
+            test_boot.run(tally, ROOT / "build")
+    return tally.end()
+
+
+main(body)
