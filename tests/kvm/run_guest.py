@@ -21,6 +21,8 @@ CASES = {
     "hello-soft": ("hello", "soft", {"cmdline": "x", "lines": ["hello from a guest"]}),
     "hello-tty": ("hello", "off", {"serial": "tty"}),
     "hello-null": ("hello", "off", {"serial": "null"}),
+    "reset-port": ("reset", "off", {"status": 3, "last": "reset, please"}),
+    "reset-fault": ("reset", "off", {"status": 3, "last": "reset, please", "cmdline": "fault=1"}),
     "exits-off": ("exits", "off", {}),
     "exits-soft": ("exits", "soft", {}),
     "convert-soft": ("convert", "soft", {}),
@@ -89,7 +91,8 @@ def check_disk(case, folder, lines):
 
 def check(case, folder, status, out):
     guest, _, more = CASES[case]
-    want(status == 0, f"exit status {status}")
+    expected = more.get("status", 0)
+    want(status == expected, f"exit status {status}, not {expected}")
     if more.get("serial") == "null":
         want("PASS" not in out, "output although the serial port is null")
         return
@@ -98,7 +101,8 @@ def check(case, folder, status, out):
             out = f.read()
     print(out, end="")
     lines = out.replace("\r", "").splitlines()
-    want(lines and lines[-1] == f"PASS {guest}", f"the last line is not 'PASS {guest}'")
+    last = more.get("last", f"PASS {guest}")
+    want(lines and lines[-1] == last, f"the last line is not '{last}'")
     for part in more.get("lines", []):
         want(any(part in line for line in lines), f"no line with '{part}'")
     if more.get("disk"):

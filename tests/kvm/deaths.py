@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What dies with whom: a killed device process takes its device, a killed monitor takes everything.
+
+Usage: deaths.py CLOISTER GUESTS_FOLDER
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from common import SKIP, Failed, children, lacking_kvm, left_behind, want, write_disk
+
+TIMEOUT = 30
+
+
+def wait_until(condition, text):
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        want(time.monotonic() < end, text)
+        time.sleep(0.01)
+
+
+def text_of(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+def start(cloister, guests, folder, level):
+    """A VM whose guest says READY. Return: its process, the file of its serial port."""
+    serial = os.path.join(folder, "serial")
+    command = [cloister, "run", "--kernel", os.path.join(guests, "orphan.elf"),
+               "--memory", "size=64M", "--confidential", level, "--serial", f"file={serial}",
+               "--disk", f"path={write_disk(folder)}"]
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    wait_until(lambda: "READY" in text_of(serial) or child.poll() is not None, "no READY")
+    want(child.poll() is None, f"ended early: {text_of(serial)}")
+    return child, serial
+
+
+def device_of(monitor):
+    spawner, = children(monitor)
+    device, = children(spawner)
+    return device
+
+
+def check_device(cloister, guests, folder, level):
+    child, serial = start(cloister, guests, folder, level)
+    os.kill(device_of(child.pid), signal.SIGKILL)
+    try:
+        status = child.wait(TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise Failed("the guest does not end: " + text_of(serial)) from None
+    lines = text_of(serial).replace("\r", "").splitlines()
+    want(lines and lines[-1] == "PASS orphan", f"the guest said: {lines}")
+    want(status == 0, f"exit status {status}")
+    want(not left_behind(child.pid), "processes left behind")
+
+
+def check_monitor(cloister, guests, folder, level):
+    child, _ = start(cloister, guests, folder, level)
+    device_of(child.pid)
+    child.kill()
+    child.wait()
+    wait_until(lambda: not left_behind(child.pid), "processes outlive their monitor")
+
+
+def main():
+    why = lacking_kvm()
+    if why:
+        print(f"skipped: {why}")
+        return SKIP
+    failed = 0
+    for check in (check_device, check_monitor):
+        for level in ("off", "soft"):
+            with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
+                try:
+                    check(sys.argv[1], sys.argv[2], folder, level)
+                    print(f"passed {check.__name__} {level}")
+                except Failed as failure:
+                    failed += 1
+                    print(f"FAILED {check.__name__} {level}: {failure}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
