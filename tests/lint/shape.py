@@ -25,8 +25,14 @@ MAX_SEEN = 15  # project headers above base/ that a .c sees, directly or not
 MAX_OPS = 10
 MIN_DOCUMENTED = 0.95
 LABELS = {"fail"}
-PAIRS = {"_create": "_destroy", "_open": "_close"}
-REVERSE = {"_destroy": "_create", "_fini": "_init"}
+# a function that ends so needs one of the others beside it
+PAIRS = {
+    "_create": ["_destroy"],
+    "_open": ["_close"],
+    "_destroy": ["_create"],
+    "_fini": ["_init", "_parse"],
+}
+ERR_RETURNS = {"typename:int", "typename:pid_t", "typename:ssize_t"}  # 0 or more, or -errno
 RULES = {
     "function", "median", "p95", "nesting", "params", "file", "seen", "cycle", "prefix", "label",
     "pair", "err", "ops", "slots", "size", "documented", "head", "global", "alone",
@@ -152,10 +158,10 @@ def leading_parts(name):
 
 
 def prefixes_of(path):
-    """Prefixes of the external symbols of a file: from its own name or from its folder's."""
+    """Prefixes of the external symbols of a file: its name, in the plural too, or its folder's."""
     folder, _, stem = path[:-2].rpartition("/")
     last = folder.rpartition("/")[2]
-    return leading_parts(stem) | leading_parts(f"{last}_{stem}")
+    return leading_parts(stem) | leading_parts(f"{last}_{stem}") | {stem + "s"}
 
 
 def check_names(tree, found, functions):
@@ -169,12 +175,12 @@ def check_names(tree, found, functions):
             found.add("prefix", path, line, f"{path}:{name}", f"{name}() begins with none of {want}")
     every = names | {t["name"] for t in functions if t["path"].endswith(".h")}
     for tag in external:
-        for ends in (PAIRS, REVERSE):
-            for mine, other in ends.items():
-                name = tag["name"]
-                if name.endswith(mine) and name[:-len(mine)] + other not in every:
-                    text = f"{name}() has no {name[:-len(mine)] + other}()"
-                    found.add("pair", tag["path"], tag["line"], f"{tag['path']}:{name}", text)
+        name = tag["name"]
+        for mine, others in PAIRS.items():
+            stem = name[:-len(mine)]
+            if name.endswith(mine) and not any(stem + other in every for other in others):
+                text = f"{name}() has no {' or '.join(stem + other for other in others)}()"
+                found.add("pair", tag["path"], tag["line"], f"{tag['path']}:{name}", text)
 
 
 def check_cleanup(tree, found, tags):
@@ -194,11 +200,11 @@ def check_cleanup(tree, found, tags):
 
 def check_errors(tree, found, functions):
     for tag in functions:
-        if not re.search(r"struct err \*", tag.get("signature", "")):
+        if not re.search(r"(?<!const )struct err \*", tag.get("signature", "")):
             continue
         kind = tag.get("typeref", "typename:int")
         pointer = kind.endswith("*") and is_static(tree, tag)  # NULL then says that *e is set
-        if not pointer and kind != "typename:int":
+        if not pointer and kind not in ERR_RETURNS:
             subject = f"{tag['path']}:{tag['name']}"
             found.add("err", tag["path"], tag["line"], subject, "takes struct err * but is not int")
 
