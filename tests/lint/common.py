@@ -107,11 +107,16 @@ class Findings:
         return 1 if self.lines else 0
 
 
-def main(check, rules, what):
-    """Run check(tree, findings) over the tree named on the command line, or over this one."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "..", "..")
+def run(check, rules, what, root):
+    """Run check(tree, findings) over the tree at root. Return: the exit status."""
     tree = Tree(root)
     findings = Findings(tree, rules)
     check(tree, findings)
-    sys.exit(findings.finish(what))
+    return findings.finish(what)
+
+
+def main(check, rules, what):
+    """Run a lint over the tree named on the command line, or over this one, and exit."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "..", "..")
+    sys.exit(run(check, rules, what, root))

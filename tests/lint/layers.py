@@ -8,6 +8,8 @@ import re
 
 import common
 
+RULES = {"include", "call"}
+
 # folder: what its files may include beside their own folder. A row ending in '/' is a folder, any
 # other row is one header or a prefix of header names. The longest folder that fits a file counts.
 ROWS = {
@@ -96,4 +98,4 @@ def check(tree, found):
 
 
 if __name__ == "__main__":
-    common.main(check, {"include", "call"}, "layers")
+    common.main(check, RULES, "layers")

@@ -9,6 +9,7 @@ import re
 
 import common
 
+RULES = {"word", "big", "licence"}
 MAX_BYTES = 1 << 20
 WORDS = {
     "a path of one machine": [
@@ -59,4 +60,4 @@ def check(tree, found):
 
 
 if __name__ == "__main__":
-    common.main(check, {"word", "big", "licence"}, "words")
+    common.main(check, RULES, "words")
