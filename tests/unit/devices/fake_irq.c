@@ -97,15 +97,46 @@ static int ioeventfd_deassign(void *ctx, uint64_t addr, unsigned int len, int fd
 	return -ENOENT;
 }
 
+/* Each call above under the lock: vCPU threads call at once. */
+#define LOCKED(name, params, args)                                                                 \
+	static int locked_##name params                                                            \
+	{                                                                                          \
+		struct fake_irq *f = ctx;                                                          \
+		int rc;                                                                            \
+                                                                                                   \
+		pthread_mutex_lock(&f->lock);                                                      \
+		rc = name args;                                                                    \
+		pthread_mutex_unlock(&f->lock);                                                    \
+		return rc;                                                                         \
+	}
+
+LOCKED(set_line, (void *ctx, unsigned int gsi, bool level), (ctx, gsi, level))
+LOCKED(msi_alloc, (void *ctx, unsigned int *gsi), (ctx, gsi))
+LOCKED(msi_update, (void *ctx, unsigned int gsi, const struct irq_msi *msg), (ctx, gsi, msg))
+LOCKED(irqfd_assign, (void *ctx, unsigned int gsi, int fd), (ctx, gsi, fd))
+LOCKED(irqfd_deassign, (void *ctx, unsigned int gsi, int fd), (ctx, gsi, fd))
+LOCKED(ioeventfd_assign, (void *ctx, uint64_t addr, unsigned int len, int fd), (ctx, addr, len, fd))
+LOCKED(ioeventfd_deassign, (void *ctx, uint64_t addr, unsigned int len, int fd),
+	(ctx, addr, len, fd))
+
+static void locked_msi_free(void *ctx, unsigned int gsi)
+{
+	struct fake_irq *f = ctx;
+
+	pthread_mutex_lock(&f->lock);
+	msi_free(ctx, gsi);
+	pthread_mutex_unlock(&f->lock);
+}
+
 static const struct irq_ops fake_ops = {
-	.set_line = set_line,
-	.msi_alloc = msi_alloc,
-	.msi_update = msi_update,
-	.msi_free = msi_free,
-	.irqfd_assign = irqfd_assign,
-	.irqfd_deassign = irqfd_deassign,
-	.ioeventfd_assign = ioeventfd_assign,
-	.ioeventfd_deassign = ioeventfd_deassign,
+	.set_line = locked_set_line,
+	.msi_alloc = locked_msi_alloc,
+	.msi_update = locked_msi_update,
+	.msi_free = locked_msi_free,
+	.irqfd_assign = locked_irqfd_assign,
+	.irqfd_deassign = locked_irqfd_deassign,
+	.ioeventfd_assign = locked_ioeventfd_assign,
+	.ioeventfd_deassign = locked_ioeventfd_deassign,
 };
 
 struct irq fake_irq_of(struct fake_irq *f)

@@ -5,6 +5,8 @@
 
 #include "devices/front/irq.h"
 
+#include <pthread.h>
+
 #define FAKE_GSIS 64
 
 struct fake_io {
@@ -13,6 +15,7 @@ struct fake_io {
 };
 
 struct fake_irq {
+	pthread_mutex_t lock; /* all zeros will do */
 	bool level[FAKE_GSIS];
 	unsigned int rises[FAKE_GSIS];
 	bool allocated[FAKE_GSIS];

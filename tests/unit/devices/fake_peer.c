@@ -156,7 +156,7 @@ static void *run(void *ctx)
 			fd_drop(&m.fds[i]);
 		go = respond(p, &m);
 	}
-	fd_drop(&p->sock);
+	shutdown(p->sock, SHUT_RDWR);
 	return NULL;
 }
 
@@ -185,6 +185,7 @@ int fake_peer_start(struct fake_peer *p, uint32_t at, enum peer_fault fault)
 void fake_peer_join(struct fake_peer *p)
 {
 	pthread_join(p->thread, NULL);
+	fd_drop(&p->sock);
 	for (int i = 0; i < 4; i++) {
 		fd_drop(&p->kick[i]);
 		fd_drop(&p->call[i]);

@@ -415,6 +415,81 @@ static void virtio_pci_survives_any_access(void **state)
 	assert_int_equal(board_start(b), RUNNING);
 }
 
+struct vcpu {
+	struct board *b;
+	uint32_t seed;
+	pthread_t thread;
+};
+
+static uint32_t next(struct vcpu *v)
+{
+	v->seed = v->seed * 1664525 + 1013904223;
+	return v->seed >> 8;
+}
+
+/* A guest gone wild: status, vectors, MSI-X, BARs, reads, in any order. */
+static void *run_wild(void *ctx)
+{
+	static const uint8_t statuses[] = {0, 1, 3, 11, 15};
+	struct vcpu *v = ctx;
+	struct board *b = v->b;
+
+	for (int i = 0; i < 3000; i++) {
+		uint32_t r = next(v);
+
+		switch (r % 8) {
+		case 0:
+			PUT(b, device_status, statuses[r / 8 % 5]);
+			break;
+		case 1:
+			PUT(b, queue_msix_vector, r / 8 % 4);
+			break;
+		case 2:
+			board_queue(b, (uint16_t)(r / 8 % 3), 64);
+			break;
+		case 3:
+			board_cfg_write(b, b->msix + 2, 2, r / 8 % 4 << 14);
+			break;
+		case 4:
+			board_cfg_write(b, PCI_COMMAND, 2, r / 8 % 2 * PCI_COMMAND_MEMORY);
+			break;
+		case 5:
+			board_cfg_write(b, PCI_BAR(0), 4, BOARD_WINDOW + r / 8 % 2 * 0x8000);
+			break;
+		case 6:
+			board_write(b, b->bar + 0x5000 + r / 8 % 4 * 16 + 12, 4, r / 64 % 2);
+			break;
+		default:
+			board_read(b, b->bar + r / 8 % 0x6000, 1);
+			PUT(b, driver_feature, 3);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void virtio_pci_stands_several_wild_vcpus(void **state)
+{
+	struct fixture *f = *state;
+	struct vcpu v[3] = {{.seed = 1}, {.seed = 22}, {.seed = 333}};
+
+	for (int i = 0; i < 3; i++) {
+		v[i].b = &f->b;
+		assert_int_equal(pthread_create(&v[i].thread, NULL, run_wild, &v[i]), 0);
+	}
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(loop_run_once(f->b.loop, 0), 0);
+	for (int i = 0; i < 3; i++)
+		pthread_join(v[i].thread, NULL);
+	board_cfg_write(&f->b, f->b.msix + 2, 2, 0);
+	board_cfg_write(&f->b, PCI_BAR(0), 4, f->b.bar);
+	board_cfg_write(&f->b, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(board_start(&f->b), RUNNING);
+	eventfd_write(f->p.call[0], 1);
+	board_turn(&f->b);
+	assert_int_equal(board_read(&f->b, f->b.isr, 1), VIRTIO_PCI_ISR_QUEUE);
+}
+
 static void virtio_pci_bounds_what_a_silent_back_end_costs(void **state)
 {
 	static const uint32_t at[] = {VHOST_USER_SET_VRING_ADDR, VHOST_USER_GET_VRING_BASE};
@@ -482,6 +557,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(virtio_pci_passes_configuration_writes_on),
 	CASE(virtio_pci_is_reached_through_the_access_window),
 	CASE(virtio_pci_survives_any_access),
+	CASE(virtio_pci_stands_several_wild_vcpus),
 	cmocka_unit_test(virtio_pci_bounds_what_a_silent_back_end_costs),
 	cmocka_unit_test(virtio_pci_fails_cleanly_at_creation),
 };
