@@ -15,6 +15,10 @@
 #define MAP_CMDLINE     UINT64_C(0x00020000)
 #define MAP_CMDLINE_MAX UINT64_C(0x00010000) /* bytes with the final NUL */
 #define MAP_PVH_INFO    UINT64_C(0x00030000)
+#define MAP_COPYIN_CODE   UINT64_C(0x00040000) /* level sw-protected, see vmm/x86/copyin.h */
+#define MAP_COPYIN_INFO   UINT64_C(0x00041000)
+#define MAP_COPYIN_TABLES UINT64_C(0x00042000)
+#define MAP_COPYIN_TABLES_LEN UINT64_C(0x0000b000)
 #define MAP_LOW_RAM_END UINT64_C(0x0009fc00) /* e820: usable up to here */
 #define MAP_ACPI        UINT64_C(0x000e0000) /* RSDP first; the BIOS area that Linux scans */
 #define MAP_ACPI_LEN    UINT64_C(0x00010000)
@@ -38,7 +42,8 @@
 #define MAP_RESET_VALUE    0x01
 #define MAP_PORT_PCI_ADDR  0xcf8 /* configuration mechanism 1 */
 #define MAP_PORT_PCI_DATA  0xcfc
-#define MAP_PORT_DOORBELL  0x650 /* tests: a conversion by port, see guests/ */
+#define MAP_PORT_DOORBELL  0x650 /* conversions by port, see vmm/doorbell.h */
+#define MAP_PORT_COPYIN    0x660 /* the launch image has been copied, see vmm/x86/copyin.h */
 
 #define MAP_IRQ_SERIAL   4
 #define MAP_IRQ_PCI_BASE 16 /* INTx of PCI slot s: GSI 16 + s % 8 */
