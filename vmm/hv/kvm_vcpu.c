@@ -21,6 +21,7 @@ static int vcpu_set_cpuid(struct hv_vcpu *vcpu, struct err *e)
 		.n_vcpus = d->n_vcpus,
 		.cbit = d->cbit,
 		.tsc_deadline = d->host->tsc_deadline,
+		.need_rdrand = d->host->hardware, /* no Linux boots without hardware support */
 	};
 	struct cpuid_table t = {.head.nent = CPUID_MAX_ENTRIES};
 	int rc;

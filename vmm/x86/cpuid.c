@@ -102,7 +102,7 @@ static int cpuid_sev(struct cpuid_table *t, const struct cpuid_desc *d, struct e
 {
 	struct kvm_cpuid_entry2 *one = cpuid_find(t, 1, 0), *en;
 
-	if (!one || !(one->ecx & ECX1_RDRAND))
+	if (d->need_rdrand && (!one || !(one->ecx & ECX1_RDRAND)))
 		return err_set(e, ENODEV, "this host's CPU has no RDRAND, which an SEV guest needs");
 	en = cpuid_find(t, 0x80000000, 0);
 	if (en && en->eax < 0x8000001f)

@@ -23,6 +23,7 @@ struct cpuid_desc {
 	unsigned int index, n_vcpus; /* of this vCPU; APIC id = index */
 	unsigned int cbit; /* bit number, 0: not an SEV guest */
 	bool tsc_deadline; /* KVM has the timer */
+	bool need_rdrand; /* an SEV guest that is Linux spins without */
 };
 
 /* cpuid_find() - Return: the entry of a leaf and subleaf (0 where a leaf has none), or NULL. */
@@ -32,7 +33,7 @@ struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *t, uint32_t leaf, uint32
  * cpuid_build() - turn KVM's supported table into that of one vCPU, in place.
  * An SEV guest (soft-confidential recipe: CPUID 0x8000001F EAX bit 1, EBX C-bit and one reduced
  * bit; AMD APM volume 3, section E.4.17) needs RDRAND; physical bits are raised above the C-bit.
- * Return: 0; -E2BIG when the table is full; -ENODEV without RDRAND for an SEV guest.
+ * Return: 0; -E2BIG when the table is full; -ENODEV without RDRAND where that is needed.
  */
 int cpuid_build(struct cpuid_table *t, const struct cpuid_desc *desc, struct err *e) MUST_CHECK;
 
