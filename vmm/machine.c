@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The board; see vmm/machine.h. */
+#include "vmm/machine.h"
+
+#include "base/fd.h"
+#include "devices/front/bus.h"
+#include "devices/front/pci.h"
+#include "devices/front/power.h"
+#include "devices/front/rtc.h"
+#include "devices/front/serial.h"
+#include "vmm/config.h"
+#include "vmm/doorbell.h"
+#include "vmm/irq.h"
+#include "vmm/x86/map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+void machine_wake(struct machine *m)
+{
+	uint64_t one = 1;
+
+	/* Full is as good as added: the loop is awake then. */
+	if (write(m->wake.fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void machine_woken(void *ctx, uint32_t events)
+{
+	struct machine *m = ctx;
+	uint64_t count;
+
+	(void)events;
+	if (read(m->wake.fd, &count, sizeof(count)) < 0)
+		return;
+}
+
+static void machine_power(void *ctx, enum power_event event)
+{
+	const struct machine_desc *desc = ctx;
+
+	desc->power_event(desc->ctx, event == POWER_RESET);
+}
+
+static int machine_init_loop(struct machine *m, struct err *e)
+{
+	int rc = loop_create(&m->loop, e);
+
+	if (rc)
+		return rc;
+	m->wake = (struct loop_source){.fn = machine_woken, .ctx = m};
+	m->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->wake.fd < 0)
+		return err_sys(e, errno, "eventfd");
+	return loop_add(m->loop, &m->wake, EPOLLIN, e);
+}
+
+/* machine_serial_fds() - where the port's bytes go to and come from */
+static int machine_serial_fds(struct machine *m, const struct stream_config *c, int *out, int *in,
+	struct err *e)
+{
+	*in = *out = -1;
+	if (c->mode == STREAM_TTY) {
+		*in = STDIN_FILENO;
+		*out = STDOUT_FILENO;
+	} else if (c->mode == STREAM_FILE) {
+		m->serial_out = open(c->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (m->serial_out < 0)
+			return err_sys(e, errno, "--serial: file '%s'", c->file);
+		*out = m->serial_out;
+	}
+	return 0;
+}
+
+static int machine_init_serial(struct machine *m, const struct stream_config *c, struct err *e)
+{
+	struct serial_desc desc = {
+		.bus = m->bus,
+		.loop = m->loop,
+		.irq = m->env.irq,
+		.port = MAP_PORT_SERIAL,
+		.gsi = MAP_IRQ_SERIAL,
+	};
+	int rc;
+
+	if (c->mode == STREAM_OFF)
+		return 0;
+	rc = machine_serial_fds(m, c, &desc.out_fd, &desc.in_fd, e);
+	return rc ? rc : serial_create(&m->serial, &desc, e);
+}
+
+static int machine_init_board(struct machine *m, const struct machine_desc *desc, struct err *e)
+{
+	struct power_desc power = {m->bus, MAP_PORT_PM, machine_power, &m->desc};
+	struct rtc_desc rtc = {.bus = m->bus, .port = MAP_PORT_RTC};
+	struct pci_bus_desc pci = {
+		.bus = m->bus,
+		.irq = m->env.irq,
+		.window = {.base = MAP_PCI_MMIO, .len = MAP_PCI_MMIO_LEN},
+		.ecam = MAP_PCI_ECAM,
+		.port = MAP_PORT_PCI_ADDR,
+		.gsi_base = MAP_IRQ_PCI_BASE,
+	};
+	int rc = power_create(&m->power, &power, e);
+
+	if (!rc)
+		rc = rtc_create(&m->rtc, &rtc, e);
+	if (!rc)
+		rc = machine_init_serial(m, &desc->config->serial, e);
+	if (!rc)
+		rc = pci_bus_create(&m->pci, &pci, e);
+	if (!rc && desc->doorbell)
+		rc = doorbell_create(&m->doorbell, m->bus, desc->doorbell, e);
+	return rc;
+}
+
+int machine_init(struct machine *m, const struct machine_desc *desc, struct err *e)
+{
+	int rc;
+
+	memset(m, 0, sizeof(*m));
+	m->desc = *desc;
+	m->wake.fd = m->serial_out = -1;
+	rc = machine_init_loop(m, e);
+	if (!rc)
+		rc = bus_create(&m->bus, e);
+	if (rc)
+		return rc;
+	m->env = (struct device_env){
+		.irq = irq_of(desc->hv),
+		.ram = desc->ram,
+		.ledger = desc->ledger,
+		.loop = m->loop,
+		.spawner = desc->spawner,
+		.best_effort = desc->config->sandbox.mode == SANDBOX_BEST_EFFORT,
+	};
+	rc = machine_init_board(m, desc, e);
+	m->env.pci = m->pci;
+	return rc ? rc : devices_start(&m->devices, &m->n_devices, &m->env, desc->config, e);
+}
+
+void machine_fini(struct machine *m)
+{
+	devices_stop(m->devices, m->n_devices);
+	doorbell_destroy(m->doorbell);
+	pci_bus_destroy(m->pci);
+	serial_destroy(m->serial);
+	rtc_destroy(m->rtc);
+	power_destroy(m->power);
+	bus_destroy(m->bus);
+	if (m->loop)
+		loop_remove(m->loop, &m->wake);
+	fd_drop(&m->wake.fd);
+	fd_drop(&m->serial_out);
+	loop_destroy(m->loop);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct machine: the x86 board of one VM: event loop, bus, power registers, clock, serial port,
+ * PCI bus with its virtio devices.
+ */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "base/loop.h"
+#include "vmm/device.h"
+
+struct converter;
+struct doorbell;
+struct power;
+struct rtc;
+struct serial;
+
+struct machine_desc {
+	const struct vm_config *config;
+	struct hv *hv;
+	struct ram *ram;
+	struct ledger *ledger;
+	const struct converter *doorbell; /* not NULL: conversions by port, see vmm/doorbell.h */
+	int spawner;
+	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
+	void (*power_event)(void *ctx, bool reset);
+	void *ctx;
+};
+
+struct machine {
+	struct machine_desc desc;
+	struct device_env env; /* what devices are made of */
+	struct loop *loop;
+	struct bus *bus;
+	struct power *power;
+	struct rtc *rtc;
+	struct serial *serial;
+	struct pci_bus *pci;
+	struct doorbell *doorbell;
+	struct loop_source wake; /* an eventfd that ends a wait in the loop */
+	int serial_out; /* -1: none of its own */
+	struct device *devices;
+	unsigned int n_devices;
+};
+
+/* machine_init() - build the board. Return: 0 or -errno; machine_fini() is allowed then. */
+int machine_init(struct machine *m, const struct machine_desc *desc, struct err *e) MUST_CHECK;
+
+/* machine_fini() - take it apart; no vCPU may be running. */
+void machine_fini(struct machine *m);
+
+/* machine_wake() - make a wait in m->loop return. Any thread, signal-safe. */
+void machine_wake(struct machine *m);
+
+#endif

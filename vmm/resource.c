@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening of device resources; see vmm/resource.h. */
+#include "vmm/resource.h"
+
+#include "base/fd.h"
+#include "vmm/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* resource_check_disk() - a directory, socket or the like is named as such */
+static int resource_check_disk(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "--disk: '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, EISDIR, "--disk: '%s' is a directory, not an image", path);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(e, EINVAL, "--disk: '%s' is neither a file nor a block device", path);
+	if (S_ISREG(st.st_mode) && st.st_size < 512)
+		return err_set(e, EINVAL, "--disk: '%s' is smaller than one sector of 512 bytes", path);
+	return 0;
+}
+
+static int resource_lock_disk(int fd, const struct disk_config *disk, struct err *e)
+{
+	struct flock lock = {
+		.l_type = disk->readonly ? F_RDLCK : F_WRLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return err_set(e, EBUSY,
+			"--disk: '%s' is locked: another VM uses it; share it with readonly=on in all",
+			disk->path);
+	return err_sys(e, errno, "--disk: lock '%s'", disk->path);
+}
+
+int resource_open_disk(const struct disk_config *disk, struct err *e)
+{
+	/* O_NONBLOCK: a FIFO given by mistake must not block us; disks ignore it. */
+	int flags = (disk->readonly ? O_RDONLY : O_RDWR) | (disk->direct ? O_DIRECT : 0);
+	cleanup_fd int fd = open(disk->path, flags | O_CLOEXEC | O_NONBLOCK);
+	int rc;
+
+	if (fd < 0 && errno == EISDIR)
+		return err_set(e, EISDIR, "--disk: '%s' is a directory, not an image", disk->path);
+	if (fd < 0)
+		return err_sys(e, errno, "--disk: '%s'", disk->path);
+	rc = resource_check_disk(fd, disk->path, e);
+	if (!rc)
+		rc = resource_lock_disk(fd, disk, e);
+	return rc ? rc : fd_take(&fd);
+}
+
+int resource_open_rng(const char *src, struct err *e)
+{
+	int fd = open(src, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return fd < 0 ? err_sys(e, errno, "--rng: src '%s'", src) : fd;
+}
+
+int resource_open_console(const struct stream_config *c, int fds[2], struct err *e)
+{
+	cleanup_fd int in = -1, out = -1;
+
+	if (c->mode == STREAM_TTY) {
+		in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else {
+		const char *path = c->mode == STREAM_FILE ? c->file : "/dev/null";
+
+		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	if (in < 0 || out < 0)
+		return err_sys(e, errno, "--console: %s", c->file ? c->file : "tty");
+	fds[0] = fd_take(&in);
+	fds[1] = fd_take(&out);
+	return 0;
+}

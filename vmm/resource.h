@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening what device processes work on. They open nothing by path; the monitor does it here,
+ * before the VM starts, and hands the descriptors over.
+ */
+#ifndef VMM_RESOURCE_H
+#define VMM_RESOURCE_H
+
+#include "base/err.h"
+
+struct disk_config;
+struct stream_config;
+
+/*
+ * resource_open_disk() - open a raw image or block device and lock it as a whole, against writers
+ * if read-only, else against everybody (open file description lock: lasts as long as any copy of
+ * the descriptor).
+ * Return: the descriptor, or -errno with the path named.
+ */
+int resource_open_disk(const struct disk_config *disk, struct err *e) MUST_CHECK;
+
+/* resource_open_rng() - open a source of entropy. Return: the descriptor or -errno. */
+int resource_open_rng(const char *src, struct err *e) MUST_CHECK;
+
+/* resource_open_console() - fds[0] input, fds[1] output, both the caller's. Return: 0 or -errno. */
+int resource_open_console(const struct stream_config *c, int fds[2], struct err *e) MUST_CHECK;
+
+#endif
