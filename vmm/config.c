@@ -4,12 +4,14 @@
 
 #include "base/num.h"
 #include "vmm/hv/vm_type.h"
+#include "vmm/keyval.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *const stream_modes[] = {"off", "null", "tty", "file", NULL};
+static const char *const sandbox_modes[] = {"strict", "best-effort", NULL};
 static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx", NULL};
 
 #define FIELD(type, k, j, kd, member, ...)                                                         \
@@ -29,6 +31,8 @@ static const struct keyval_field memory_fields[] = {
 		.help = "RAM, whole MiB"),
 	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
 		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
+	VM("overcommit", "overcommit", KEYVAL_TOGGLE, memory.overcommit,
+		.help = "allow more RAM than the host has"),
 };
 
 static const struct keyval_field confidential_fields[] = {
@@ -38,6 +42,11 @@ static const struct keyval_field confidential_fields[] = {
 
 static const struct keyval_field rng_fields[] = {
 	VM("src", "src", KEYVAL_STRING, rng.src, .help = "file that entropy is read from"),
+};
+
+static const struct keyval_field sandbox_fields[] = {
+	VM("mode", "mode", KEYVAL_CHOICE, sandbox.mode, .names = sandbox_modes,
+		.help = "best-effort goes on without what the host forbids"),
 };
 
 #define STREAM_FIELDS(member)                                                                      \
@@ -73,6 +82,7 @@ static const struct keyval_section sections[] = {
 	SECTION("rng", rng_fields, NULL),
 	SECTION("serial", serial_fields, "mode"),
 	SECTION("console", console_fields, "mode"),
+	SECTION("sandbox", sandbox_fields, "mode"),
 };
 static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
 

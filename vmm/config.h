@@ -6,12 +6,18 @@
 #ifndef VMM_CONFIG_H
 #define VMM_CONFIG_H
 
-#include "vmm/keyval.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #define CONFIG_MAX_VCPUS 64
 #define CONFIG_MAX_DISKS 16
 
 enum stream_mode { STREAM_OFF, STREAM_NULL, STREAM_TTY, STREAM_FILE };
+
+/* What to do where a part of a device process's sandbox can't be had. */
+enum sandbox_mode { SANDBOX_STRICT, SANDBOX_BEST_EFFORT };
 
 /* The serial port or the virtio console. */
 struct stream_config {
@@ -37,6 +43,7 @@ struct vm_config {
 	} cpus;
 	struct {
 		uint64_t size, shared_max; /* bytes; shared_max 0: chosen by size */
+		bool overcommit; /* RAM may be larger than the host's */
 	} memory;
 	struct {
 		int level; /* CONFIG_LEVEL_AUTO or enum level + 1 */
@@ -46,6 +53,9 @@ struct vm_config {
 		char *src; /* NULL: no device */
 	} rng;
 	struct stream_config serial, console;
+	struct {
+		int mode; /* enum sandbox_mode */
+	} sandbox;
 	struct disk_config disks[CONFIG_MAX_DISKS];
 	unsigned int n_disks;
 	bool xcr0_preset; /* lab only */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The load stage; see vmm/launch.h. */
+#include "vmm/launch.h"
+
+#include "base/file_map.h"
+#include "base/log.h"
+#include "vmm/vm.h"
+#include "vmm/x86/map.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#define SLAB          2048u /* Linux IO_TLB_SIZE */
+#define BOUNCE_BASE   MIB(4) /* console, rng and a margin */
+#define BOUNCE_DEVICE MIB(4) /* per disk */
+#define SHARED_EXTRA  MIB(32) /* rings, coherent allocations, the guest's own shared data */
+
+/* launch_bounce() - bytes of bounce memory that the guest should set aside */
+static uint64_t launch_bounce(const struct vm_config *config)
+{
+	return BOUNCE_BASE + config->n_disks * BOUNCE_DEVICE;
+}
+
+uint64_t launch_shared_budget(const struct vm_config *config)
+{
+	uint64_t budget = config->memory.shared_max;
+
+	/* A guest with its own swiotlb= may need more; a quarter of RAM leaves room for that. */
+	if (!budget)
+		budget = max_u64(launch_bounce(config) + SHARED_EXTRA, config->memory.size / 4);
+	return min_u64(align_down(budget, PAGE_SIZE), config->memory.size);
+}
+
+char *launch_cmdline(const struct vm_config *config, bool confidential)
+{
+	const char *given = config->payload.cmdline ? config->payload.cmdline : "console=ttyS0";
+	char *text;
+
+	if (!confidential || strstr(given, "swiotlb="))
+		return strdup(given);
+	if (asprintf(&text, "%s%sswiotlb=%llu", given, *given ? " " : "",
+		    (unsigned long long)(launch_bounce(config) / SLAB)) < 0)
+		return NULL;
+	return text;
+}
+
+int launch_check_host_memory(uint64_t ram, struct err *e)
+{
+	struct sysinfo info;
+	uint64_t have;
+
+	if (sysinfo(&info) < 0)
+		return err_sys(e, errno, "sysinfo");
+	have = (uint64_t)(info.totalram + info.totalswap) * info.mem_unit;
+	if (ram > have)
+		return err_set(e, EINVAL,
+			"--memory: size=%lluM is more than the host's %lluM; give less, or overcommit=on",
+			(unsigned long long)(ram >> 20), (unsigned long long)(have >> 20));
+	return 0;
+}
+
+static int launch_map(struct file_map *map, const char *path, const char *flag, struct err *e)
+{
+	if (!path)
+		return 0;
+	if (file_map_open(map, path, e))
+		return err_context(e, "--%s", flag);
+	return 0;
+}
+
+int launch_load(struct vm *vm, struct err *e)
+{
+	const struct vm_config *c = vm->config;
+	cleanup_free char *cmdline = launch_cmdline(c, vm->type->alias);
+	struct boot_request req = {
+		.kernel_name = c->payload.kernel,
+		.initramfs_name = c->payload.initramfs,
+		.cmdline = cmdline,
+		.layout = &vm->ram.layout,
+		.n_vcpus = (unsigned int)c->cpus.boot,
+		.cbit = vm->ram.cbit,
+		.need_sev_guest = vm->type->alias,
+		.serial = c->serial.mode != STREAM_OFF,
+	};
+	int rc;
+
+	if (!cmdline)
+		return err_sys(e, ENOMEM, "--cmdline");
+	rc = launch_map(&vm->kernel, c->payload.kernel, "kernel", e);
+	if (!rc)
+		rc = launch_map(&vm->initramfs, c->payload.initramfs, "initramfs", e);
+	if (rc)
+		return rc;
+	req.kernel = bytes_of(vm->kernel.data, vm->kernel.len);
+	req.initramfs = bytes_of(vm->initramfs.data, vm->initramfs.len);
+	rc = boot_build(&vm->boot, &req, e);
+	if (!rc)
+		rc = ram_load(&vm->ram, &vm->boot.image, e);
+	if (!rc)
+		log_info("load", "kernel %s", vm->boot.version);
+	/* The image may borrow from the files, so these go last; all of it is in guest memory now. */
+	image_fini(&vm->boot.image);
+	file_map_close(&vm->kernel);
+	file_map_close(&vm->initramfs);
+	return rc;
+}
+
+void launch_unload(struct vm *vm)
+{
+	image_fini(&vm->boot.image);
+	file_map_close(&vm->kernel);
+	file_map_close(&vm->initramfs);
+}

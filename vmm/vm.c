@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bringing a VM up and down; see vmm/vm.h. */
+#include "vmm/vm.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "memory/ledger.h"
+#include "vmm/launch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- capabilities: the host, and the level that it and the config allow --- */
+
+static int vm_up_capabilities(struct vm *vm, struct err *e)
+{
+	int level = vm->config->confidential.level;
+	char lack[256];
+
+	hv_host_probe(&vm->host);
+	if (level == CONFIG_LEVEL_AUTO) {
+		vm->type = vm_type_strongest(&vm->host);
+		if (!vm->type)
+			vm->type = vm_type_of(LEVEL_OFF);
+	} else {
+		vm->type = vm_type_of((enum level)(level - 1));
+	}
+	if (vm_type_missing(vm->type, &vm->host, lack, sizeof(lack)))
+		return err_set(e, ENODEV, "--confidential: level %s is not offered here: %s",
+			vm->type->name, lack);
+	if ((int)vm->type->level < vm->config->require)
+		return err_set(e, ENODEV,
+			"--require: level %s is not offered here; the strongest that is: %s",
+			vm_type_of((enum level)vm->config->require)->name, vm->type->name);
+	return 0;
+}
+
+static void vm_down_capabilities(struct vm *vm)
+{
+	hv_host_close(&vm->host);
+}
+
+/* --- memory: the VM itself, its RAM, the ledger --- */
+
+/* The private alias is private for ever, so no level with aliases has an attribute to change. */
+static const struct convert_ops alias_ops = {.discard = ram_discard};
+
+/* vm_check_memory() - a size that can't work here is refused before anything is made */
+static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
+{
+	int rc = layout_init(layout, vm->config->memory.size, e);
+
+	if (rc)
+		return err_context(e, "--memory");
+	if (vm->type->alias) {
+		vm->cbit = vm_type_cbit(&vm->host, layout->end.v);
+		if (!vm->cbit)
+			return err_set(e, EINVAL,
+				"--memory: level %s needs RAM below half of the host's %u-bit guest "
+				"address space",
+				vm->type->name, vm->host.phys_bits);
+	}
+	if (layout->end.v > UINT64_C(1) << vm->host.phys_bits)
+		return err_set(e, EINVAL, "--memory: beyond the host's %u-bit guest address space",
+			vm->host.phys_bits);
+	if (vm->config->cpus.boot > vm->host.max_vcpus)
+		return err_set(e, EINVAL, "--cpus: this host offers at most %u", vm->host.max_vcpus);
+	return vm->config->memory.overcommit ? 0 : launch_check_host_memory(layout->ram, e);
+}
+
+static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
+{
+	struct hv_desc hv = {
+		.type = vm->type,
+		.host = &vm->host,
+		.n_vcpus = (unsigned int)vm->config->cpus.boot,
+		.cbit = vm->cbit,
+		.xcr0_preset = vm->config->xcr0_preset,
+	};
+	int rc = hv_create(&vm->hv, &hv, e);
+
+	if (rc || !vm->type->alias)
+		return rc;
+	desc->cbit = UINT64_C(1) << vm->cbit;
+	desc->mappable = !vm->type->attributes;
+	desc->guest_memfd = hv_guest_memfd(vm->hv, desc->layout.end.v, desc->mappable, e);
+	if (desc->guest_memfd == -EOPNOTSUPP && desc->mappable) {
+		log_info("memory", "no guest_memfd for ordinary VMs here: private memory is a memfd");
+		return 0;
+	}
+	return desc->guest_memfd < 0 ? desc->guest_memfd : 0;
+}
+
+static int vm_up_memory(struct vm *vm, struct err *e)
+{
+	struct ram_desc desc = {.guest_memfd = -1};
+	struct ram_slot slots[RAM_MAX_SLOTS];
+	unsigned int n;
+	int rc;
+
+	vm->ram = (struct ram){.shared_fd = -1, .private_fd = -1};
+	rc = vm_check_memory(vm, &desc.layout, e);
+	if (!rc)
+		rc = vm_up_hypervisor(vm, &desc, e);
+	if (!rc)
+		rc = ram_init(&vm->ram, &desc, e);
+	if (rc)
+		return rc;
+	n = ram_slots(&vm->ram, slots);
+	rc = hv_add_slots(vm->hv, slots, n, e);
+	if (!rc)
+		rc = ledger_create(&vm->ledger, &vm->ram.layout, !vm->type->alias,
+			launch_shared_budget(vm->config), e);
+	vm->converter = (struct converter){&vm->ram.layout, vm->ledger, &alias_ops, &vm->ram};
+	return rc;
+}
+
+static void vm_down_memory(struct vm *vm)
+{
+	hv_destroy(vm->hv);
+	ledger_destroy(vm->ledger);
+	ram_fini(&vm->ram);
+}
+
+/* --- machine: the board and its devices --- */
+
+static void vm_power_event(void *ctx, bool reset)
+{
+	vm_end(ctx, reset ? VM_RESET : VM_POWEROFF, NULL);
+}
+
+static int vm_up_machine(struct vm *vm, struct err *e)
+{
+	struct machine_desc desc = {
+		.config = vm->config,
+		.hv = vm->hv,
+		.ram = &vm->ram,
+		.ledger = vm->ledger,
+		.doorbell = vm->type->alias && !vm->host.hardware ? &vm->converter : NULL,
+		.spawner = vm->spawner,
+		.power_event = vm_power_event,
+		.ctx = vm,
+	};
+
+	return machine_init(&vm->machine, &desc, e);
+}
+
+static void vm_down_machine(struct vm *vm)
+{
+	machine_fini(&vm->machine);
+}
+
+/* --- load: kernel and boot data into memory, then no more writing --- */
+
+static int vm_up_load(struct vm *vm, struct err *e)
+{
+	int rc = launch_load(vm, e);
+
+	return rc ? rc : ram_seal(&vm->ram, !vm->host.hardware, e);
+}
+
+static void vm_down_load(struct vm *vm)
+{
+	launch_unload(vm);
+}
+
+/* --- vcpus --- */
+
+static void vm_vcpu_ended(void *ctx, unsigned int index, enum vcpu_end why, const char *text)
+{
+	char named[160];
+
+	snprintf(named, sizeof(named), "vcpu%u: %s", index, text ? text : "reset");
+	vm_end(ctx, why == VCPU_RESET ? VM_RESET : VM_FAILED, named);
+}
+
+static int vm_up_vcpus(struct vm *vm, struct err *e)
+{
+	int rc = 0;
+
+	vm->vcpu_env = (struct vcpu_env){
+		.bus = vm->machine.bus,
+		.converter = vm->type->alias ? &vm->converter : NULL,
+		.ended = vm_vcpu_ended,
+		.ctx = vm,
+	};
+	vm->vcpus = calloc(vm->config->cpus.boot, sizeof(*vm->vcpus));
+	if (!vm->vcpus)
+		return err_sys(e, ENOMEM, "vcpus");
+	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
+		rc = vcpu_init(&vm->vcpus[i], vm->hv, i, &vm->vcpu_env, e);
+	return rc ? rc : hv_vcpu_enter(vm->vcpus[0].hv, &vm->boot.entry, e);
+}
+
+static void vm_down_vcpus(struct vm *vm)
+{
+	for (unsigned int i = 0; vm->vcpus && i < vm->config->cpus.boot; i++)
+		vcpu_stop(&vm->vcpus[i]);
+	for (unsigned int i = 0; vm->vcpus && i < vm->config->cpus.boot; i++)
+		vcpu_fini(&vm->vcpus[i]);
+	free(vm->vcpus);
+}
+
+/* --- the table --- */
+
+/*
+ * A stage's down works on what a failed up left half-built too. vCPUs stop before devices go,
+ * devices before memory.
+ */
+static const struct vm_stage {
+	const char *name;
+	int (*up)(struct vm *vm, struct err *e);
+	void (*down)(struct vm *vm);
+} stages[] = {
+	{"capabilities", vm_up_capabilities, vm_down_capabilities},
+	{"memory", vm_up_memory, vm_down_memory},
+	{"machine", vm_up_machine, vm_down_machine},
+	{"load", vm_up_load, vm_down_load},
+	{"vcpus", vm_up_vcpus, vm_down_vcpus},
+};
+_Static_assert(ARRAY_SIZE(stages) <= VM_MAX_STAGES, "room for the times of all stages");
+
+const char *vm_stage_name(unsigned int i)
+{
+	return i < ARRAY_SIZE(stages) ? stages[i].name : NULL;
+}
+
+int vm_create(struct vm **out, const struct vm_config *config, int spawner, struct err *e)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+	int rc = 0;
+
+	*out = NULL;
+	if (!vm)
+		return err_sys(e, ENOMEM, "VM");
+	vm->config = config;
+	vm->spawner = spawner;
+	vm->host.kvm_fd = -1;
+	vm->created_ns = clock_ns();
+	while (vm->stages_up < ARRAY_SIZE(stages) && !rc) {
+		rc = stages[vm->stages_up].up(vm, e);
+		vm->stage_ns[vm->stages_up++] = clock_ns();
+	}
+	if (rc) {
+		vm_destroy(vm);
+		return rc;
+	}
+	*out = vm;
+	return 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	while (vm->stages_up)
+		stages[--vm->stages_up].down(vm);
+	free(vm);
+}
+
+void vm_end(struct vm *vm, enum vm_end why, const char *text)
+{
+	enum vm_end running = VM_RUNNING;
+
+	/* The text is read by the main thread after it has seen the end through the eventfd. */
+	if (__atomic_compare_exchange_n(&vm->end, &running, why, false, __ATOMIC_ACQ_REL,
+		    __ATOMIC_ACQUIRE))
+		snprintf(vm->end_text, sizeof(vm->end_text), "%s", text ? text : "");
+	machine_wake(&vm->machine);
+}
+
+int vm_run(struct vm *vm, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
+		rc = vcpu_start(&vm->vcpus[i], e);
+	while (!rc && __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) == VM_RUNNING) {
+		rc = loop_run_once(vm->machine.loop, -1);
+		if (rc)
+			err_sys(e, -rc, "event loop");
+	}
+	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
+		vcpu_stop(&vm->vcpus[i]);
+	return rc;
+}
