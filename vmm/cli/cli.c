@@ -12,6 +12,7 @@ static const struct cli_verb {
 	cli_verb_fn fn;
 	const char *summary;
 } verbs[] = {
+	{"run", cli_run, "run a VM until its guest powers off"},
 	{"check", cli_check, "say what this host offers and which level `auto` would choose"},
 	{"id-block", cli_id_block, "sign or check what an owner says about an SNP guest"},
 	{"measure", cli_measure, "predict the launch digest of a confidential guest"},

@@ -16,6 +16,7 @@ enum cli_status {
 /* A verb: argv[0] is the verb itself. Return: the exit status. */
 typedef int (*cli_verb_fn)(int argc, char **argv);
 
+int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_id_block(int argc, char **argv);
 int cli_measure(int argc, char **argv);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cloister run`: one VM from flags to its end. */
+#include "vmm/cli/cli.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "devices/back/spawner.h"
+#include "vmm/report.h"
+#include "vmm/terminal.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+static const char help[] =
+	"Usage: cloister run --kernel K [FLAGS]\n"
+	"\n"
+	"Runs a VM until the guest powers off. Examples:\n"
+	"\n"
+	"  cloister run --kernel vmlinuz --initramfs initrd.img\n"
+	"  cloister run --kernel vmlinuz --disk path=root.img --cmdline 'console=ttyS0 root=/dev/vda'\n"
+	"  cloister run --kernel vmlinuz --confidential soft --cpus boot=4 --memory size=2G\n"
+	"  cloister run --kernel vmlinuz --confidential auto --require soft   # or not at all\n"
+	"\n"
+	"  --kernel K         bzImage or ELF vmlinux\n"
+	"  --initramfs I      initial RAM file system\n"
+	"  --cmdline C        kernel command line; default: console=ttyS0\n"
+	"  --cpus boot=N      vCPUs, 1 to 64; default 1\n"
+	"  --memory size=S    RAM, such as 512M (the default) or 2G; also shared_max=S, the most that\n"
+	"                     the guest may share with devices, and overcommit=on, to allow more RAM\n"
+	"                     than the host has\n"
+	"  --disk path=F      raw image or block device; also readonly=on, num_queues=N, queue_size=N,\n"
+	"                     serial=TEXT; repeat the flag for more disks\n"
+	"  --serial MODE      tty (the default), file=F, null or off\n"
+	"  --console MODE     virtio console: off (the default), tty, file=F or null\n"
+	"  --rng src=F        entropy device, such as src=/dev/urandom\n"
+	"  --confidential L   auto (the default: the strongest that the host offers), off, soft,\n"
+	"                     sw-protected, snp or tdx; see `cloister check`\n"
+	"  --require L        refuse to run at less than this level\n"
+	"  --report F         write a JSON report to F at the end and whenever SIGUSR1 comes\n"
+	"  --sandbox MODE     strict, or best-effort where namespaces are forbidden\n"
+	"  -v                 more log lines on standard error; twice for most\n"
+	"\n"
+	"Exit status: 0 the guest powered off; 1 the VM failed while it ran; 2 bad usage, bad input, or\n"
+	"the host can't do what was asked; 3 the guest asked for a reset; 4 ended by SIGINT or SIGTERM.\n";
+
+enum { RUN_RESET = 3, RUN_SIGNALLED = 4 };
+
+struct run {
+	struct vm_config config;
+	struct vm *vm;
+	const char *report; /* file name, NULL: none */
+	struct loop_source signals;
+	struct terminal terminal;
+};
+
+/* run_flag() - one flag with its value. Return: 0 or -errno. */
+static int run_flag(struct run *run, const char *name, const char *value, struct err *e)
+{
+	int rc;
+
+	if (!strcmp(name, "report")) {
+		run->report = value;
+		return 0;
+	}
+	rc = config_flag(&run->config, name, value, e);
+	if (rc == -ENOENT)
+		return err_set(e, EINVAL, "unknown flag --%s; see `cloister run --help`", name);
+	return rc;
+}
+
+/* run_seen() - flags other than --disk may be given once */
+static int run_seen(const char **seen, size_t *n, size_t max, const char *name, struct err *e)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp(seen[i], name))
+			return err_set(e, EINVAL, "--%s: is given twice", name);
+	if (strcmp(name, "disk") && *n < max)
+		seen[(*n)++] = name;
+	return 0;
+}
+
+/* run_parse() - `--flag value` or `--flag=value`; the strings of argv are cut in place */
+static int run_parse(struct run *run, int argc, char **argv, struct err *e)
+{
+	const char *seen[32];
+	size_t n_seen = 0;
+	int rc = 0;
+
+	for (int i = 1; i < argc && !rc; i++) {
+		char *name = argv[i], *value;
+
+		if (!strcmp(name, "-v")) {
+			log_set_level(log_get_level() == LOG_WARN ? LOG_INFO : LOG_DEBUG);
+			continue;
+		}
+		if (!strcmp(name, "--xcr0-preset")) { /* lab only: ref QEMU TCG's XSETBV */
+			run->config.xcr0_preset = true;
+			continue;
+		}
+		if (strncmp(name, "--", 2))
+			return err_set(e, EINVAL, "unexpected argument '%s'", name);
+		name += 2;
+		value = strchr(name, '=');
+		if (value)
+			*value++ = '\0';
+		else if (i + 1 < argc)
+			value = argv[++i];
+		else
+			return err_set(e, EINVAL, "--%s: needs a value", name);
+		rc = run_seen(seen, &n_seen, ARRAY_SIZE(seen), name, e);
+		if (!rc)
+			rc = run_flag(run, name, value, e);
+	}
+	return rc ? rc : config_check(&run->config, e);
+}
+
+static void run_report(struct run *run)
+{
+	struct err e = ERR_INIT;
+
+	if (run->report && report_write(run->vm, run->report, &e))
+		log_error("report", "%s", e.text);
+}
+
+static void run_signal(void *ctx, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	struct run *run = ctx;
+
+	(void)events;
+	if (read(run->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGUSR1)
+		run_report(run);
+	else
+		vm_end(run->vm, VM_STOPPED, "signal");
+}
+
+/* run_block_signals() - they come by descriptor; blocked before the first thread exists */
+static int run_block_signals(struct run *run, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	run->signals = (struct loop_source){.fn = run_signal, .ctx = run};
+	run->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return run->signals.fd < 0 ? err_sys(e, errno, "signalfd") : 0;
+}
+
+static int run_status(const struct run *run)
+{
+	switch (run->vm->end) {
+	case VM_POWEROFF:
+		return CLI_OK;
+	case VM_RESET:
+		return RUN_RESET;
+	case VM_STOPPED:
+		return RUN_SIGNALLED;
+	default:
+		fprintf(stderr, "cloister run: the VM failed: %s\n", run->vm->end_text);
+		return CLI_REFUSED;
+	}
+}
+
+/* run_vm() - everything after the flags. Return: the exit status, or -errno with a message. */
+static int run_vm(struct run *run, struct err *e)
+{
+	cleanup_fd int spawner = -1;
+	pid_t spawner_pid;
+	int rc = spawner_start(&spawner, &spawner_pid, e);
+
+	if (!rc)
+		rc = run_block_signals(run, e);
+	if (!rc)
+		rc = vm_create(&run->vm, &run->config, spawner, e);
+	if (!rc)
+		rc = loop_add(run->vm->machine.loop, &run->signals, EPOLLIN, e);
+	if (!rc) {
+		log_info("run", "level %s: %s", run->vm->type->name, run->vm->type->label);
+		terminal_raw(&run->terminal, run->config.serial.mode == STREAM_TTY ||
+			run->config.console.mode == STREAM_TTY);
+		rc = vm_run(run->vm, e);
+		terminal_restore(&run->terminal);
+	}
+	if (!rc) {
+		run_report(run);
+		rc = run_status(run);
+	}
+	vm_destroy(run->vm);
+	fd_drop(&run->signals.fd);
+	return rc;
+}
+
+int cli_run(int argc, char **argv)
+{
+	struct run run = {.signals.fd = -1};
+	struct err e = ERR_INIT;
+	int rc;
+
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			fputs(help, stdout);
+			return CLI_OK;
+		}
+	config_init(&run.config);
+	rc = run_parse(&run, argc, argv, &e);
+	if (!rc)
+		rc = run_vm(&run, &e);
+	if (rc < 0)
+		fprintf(stderr, "cloister run: %s\n", e.text);
+	config_fini(&run.config);
+	return rc < 0 ? CLI_USAGE : rc;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The JSON report; see vmm/report.h. */
+#include "vmm/report.h"
+
+#include "memory/ledger.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const char *const ends[] = {
+	[VM_RUNNING] = "running",
+	[VM_POWEROFF] = "poweroff",
+	[VM_RESET] = "reset",
+	[VM_FAILED] = "failed",
+	[VM_STOPPED] = "stopped",
+};
+
+static void set_bytes(json_t *to, const char *key, uint64_t bytes)
+{
+	json_object_set_new(to, key, json_integer((json_int_t)bytes));
+}
+
+static json_t *report_ledger(struct vm *vm)
+{
+	struct ledger_counts c = ledger_counts(vm->ledger);
+	json_t *o = json_object();
+
+	set_bytes(o, "ram", c.ram);
+	set_bytes(o, "private", c.ram - c.shared);
+	set_bytes(o, "shared", c.shared);
+	set_bytes(o, "peak", c.peak);
+	set_bytes(o, "budget", c.budget);
+	set_bytes(o, "conversions", c.conversions);
+	set_bytes(o, "refused", c.refused);
+	return o;
+}
+
+static json_t *report_resident(struct vm *vm)
+{
+	uint64_t private_bytes, shared_bytes;
+	json_t *o;
+
+	if (ram_resident(&vm->ram, &private_bytes, &shared_bytes))
+		return json_null();
+	o = json_object();
+	set_bytes(o, "private", private_bytes);
+	set_bytes(o, "shared", shared_bytes);
+	return o;
+}
+
+static json_t *report_stages(const struct vm *vm)
+{
+	json_t *o = json_object();
+	uint64_t before = vm->created_ns;
+
+	for (unsigned int i = 0; vm_stage_name(i); i++) {
+		json_object_set_new(o, vm_stage_name(i),
+			json_real((double)(vm->stage_ns[i] - before) / 1e6));
+		before = vm->stage_ns[i];
+	}
+	return o;
+}
+
+static json_t *report_devices(const struct vm *vm)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < vm->machine.n_devices; i++) {
+		const struct device *d = &vm->machine.devices[i];
+
+		json_array_append_new(list, json_pack("{s:s,s:s,s:i}", "id", d->id, "kind", d->kind,
+						    "pid", (int)d->pid));
+	}
+	return list;
+}
+
+static json_t *report_make(struct vm *vm)
+{
+	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:s}", "level", vm->type->name, "label",
+		vm->type->label, "end", ends[vm->end], "pid", (int)getpid(), "backing",
+		!vm->ram.cbit		? "memfd"
+		: vm->ram.guest_memfd	? "guest_memfd"
+					: "private memfd");
+	uint64_t exits = 0;
+
+	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
+		exits += vm->vcpus[i].exits;
+	json_object_set_new(o, "kernel", json_string(vm->boot.version));
+	json_object_set_new(o, "ledger", report_ledger(vm));
+	json_object_set_new(o, "resident", report_resident(vm));
+	json_object_set_new(o, "devices", report_devices(vm));
+	json_object_set_new(o, "stages_ms", report_stages(vm));
+	json_object_set_new(o, "exits", json_integer((json_int_t)exits));
+	return o;
+}
+
+int report_write(struct vm *vm, const char *path, struct err *e)
+{
+	json_t *report = report_make(vm);
+	char tmp[4096];
+	int rc = 0;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid()) >= (int)sizeof(tmp))
+		rc = err_set(e, ENAMETOOLONG, "--report: the file name is too long");
+	else if (json_dump_file(report, tmp, JSON_INDENT(2)) || rename(tmp, path) < 0) {
+		rc = err_sys(e, errno, "--report: '%s'", path);
+		unlink(tmp);
+	}
+	json_decref(report);
+	return rc;
+}

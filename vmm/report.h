@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The JSON report of a VM: level, ledger, resident memory, devices, times; `run --report`. */
+#ifndef VMM_REPORT_H
+#define VMM_REPORT_H
+
+#include "base/err.h"
+
+struct vm;
+
+/*
+ * report_write() - write the report to a file, whole or not at all (a new file is renamed over it).
+ * Main thread. Return: 0 or -errno.
+ */
+int report_write(struct vm *vm, const char *path, struct err *e) MUST_CHECK;
+
+#endif
