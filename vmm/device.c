@@ -179,7 +179,7 @@ static int device_start(struct device *d, const struct device_env *env, struct d
 	return device_attach(d, env, p, &child, e) ? err_context(e, "%s", d->id) : 0;
 }
 
-int devices_start(struct device **devices, unsigned int *n, const struct device_env *env,
+int device_start_all(struct device **devices, unsigned int *n, const struct device_env *env,
 	const struct vm_config *config, struct err *e)
 {
 	struct device_plan plan;
@@ -198,7 +198,7 @@ int devices_start(struct device **devices, unsigned int *n, const struct device_
 	return rc;
 }
 
-void devices_stop(struct device *devices, unsigned int n)
+void device_stop_all(struct device *devices, unsigned int n)
 {
 	while (n)
 		virtio_pci_destroy(devices[--n].pci);

@@ -38,13 +38,13 @@ struct device {
 };
 
 /*
- * devices_start() - open what the config's devices need, start their processes, put them on the bus.
- * Return: 0 or -errno; the array is for devices_stop() also after an error.
+ * device_start_all() - open what the config's devices need, start their processes, put them on the bus.
+ * Return: 0 or -errno; the array is for device_stop_all() also after an error.
  */
-int devices_start(struct device **devices, unsigned int *n, const struct device_env *env,
+int device_start_all(struct device **devices, unsigned int *n, const struct device_env *env,
 	const struct vm_config *config, struct err *e) MUST_CHECK;
 
-/* devices_stop() - take them off the bus and end their processes. */
-void devices_stop(struct device *devices, unsigned int n);
+/* device_stop_all() - take them off the bus and end their processes. */
+void device_stop_all(struct device *devices, unsigned int n);
 
 #endif

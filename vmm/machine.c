@@ -139,12 +139,12 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	};
 	rc = machine_init_board(m, desc, e);
 	m->env.pci = m->pci;
-	return rc ? rc : devices_start(&m->devices, &m->n_devices, &m->env, desc->config, e);
+	return rc ? rc : device_start_all(&m->devices, &m->n_devices, &m->env, desc->config, e);
 }
 
 void machine_fini(struct machine *m)
 {
-	devices_stop(m->devices, m->n_devices);
+	device_stop_all(m->devices, m->n_devices);
 	doorbell_destroy(m->doorbell);
 	pci_bus_destroy(m->pci);
 	serial_destroy(m->serial);
