@@ -112,11 +112,46 @@ static void image_frees_what_it_owns(void **state)
 	image_fini(&image); /* and again: it is an empty image now */
 }
 
+static void image_lets_vcpu_states_share_an_address(void **state)
+{
+	struct image_part part = {.gpa = gpa_of(0x1000), .len = 4096, .type = IMAGE_VMSA};
+	struct image image;
+	struct err e;
+
+	(void)state;
+	image_init(&image);
+	assert_int_equal(image_add(&image, &part, &e), 0);
+	assert_int_equal(image_add(&image, &part, &e), 0);
+	assert_int_equal(image.n_parts, 2);
+	part.type = IMAGE_NORMAL;
+	assert_int_equal(image_add(&image, &part, &e), -EEXIST);
+	part.gpa = gpa_of(0x2000);
+	assert_int_equal(image_add(&image, &part, &e), 0);
+	part.type = IMAGE_VMSA;
+	assert_int_equal(image_add(&image, &part, &e), -EEXIST);
+	image_fini(&image);
+}
+
+static void image_takes_many_parts(void **state)
+{
+	struct image image;
+
+	(void)state;
+	image_init(&image);
+	for (uint64_t i = 0; i < 20000; i++)
+		assert_int_equal(add(&image, i * 7919 % 20000 * 4096, 4096, 0), 0);
+	assert_int_equal(image_bytes(&image), 20000 * 4096);
+	assert_int_equal(add(&image, 777 * 4096, 4096, 0), -EEXIST);
+	image_fini(&image);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(image_keeps_order_of_parts),
 	cmocka_unit_test(image_rounds_length_up_to_pages),
 	cmocka_unit_test(image_refuses_bad_parts),
 	cmocka_unit_test(image_refuses_overlap_however_it_lies),
 	cmocka_unit_test(image_frees_what_it_owns),
+	cmocka_unit_test(image_lets_vcpu_states_share_an_address),
+	cmocka_unit_test(image_takes_many_parts),
 };
 UNIT_MAIN(tests)
