@@ -36,7 +36,7 @@ static const struct {
 
 bool ovmf_has_footer(struct bytes file)
 {
-	return file.left >= FOOTER_FROM_END + GUID_LEN &&
+	return file.left >= FOOTER_FROM_END + ENTRY_HEADER_LEN &&
 		!memcmp(file.at + file.left - FOOTER_FROM_END - GUID_LEN, footer_guid, GUID_LEN);
 }
 
