@@ -14,6 +14,7 @@ static const struct cli_verb {
 } verbs[] = {
 	{"run", cli_run, "run a VM until its guest powers off"},
 	{"check", cli_check, "say what this host offers and which level `auto` would choose"},
+	{"device", cli_device, "run one device as a vhost-user back end for another VMM"},
 	{"id-block", cli_id_block, "sign or check what an owner says about an SNP guest"},
 	{"measure", cli_measure, "predict the launch digest of a confidential guest"},
 	{"rtmr", cli_rtmr, "replay the event log of a TD"},

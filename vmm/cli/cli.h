@@ -18,6 +18,7 @@ typedef int (*cli_verb_fn)(int argc, char **argv);
 
 int cli_run(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_device(int argc, char **argv);
 int cli_id_block(int argc, char **argv);
 int cli_measure(int argc, char **argv);
 int cli_rtmr(int argc, char **argv);
