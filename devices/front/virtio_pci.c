@@ -596,14 +596,15 @@ static int watch(struct virtio_pci *vp, struct err *e)
 
 int virtio_pci_create(struct virtio_pci **out, const struct virtio_pci_desc *desc, struct err *e)
 {
+	cleanup_fd int sock = desc->sock, pidfd = desc->pidfd;
 	struct virtio_pci *vp = calloc(1, sizeof(*vp));
 
 	*out = NULL;
-	if (!vp) {
-		close(desc->sock);
+	if (!vp)
 		return err_sys(e, ENOMEM, "%s", desc->name);
-	}
 	init(vp, desc);
+	vp->desc.sock = fd_take(&sock);
+	vp->desc.pidfd = fd_take(&pidfd);
 	if (check_desc(desc, e) || make_eventfds(vp, e) || connect_back_end(vp, e))
 		goto fail;
 	init_common(vp);
@@ -625,10 +626,10 @@ static void end_back_end(struct virtio_pci *vp)
 	if (vp->client && vhost_user_client_stop(vp->client, &e))
 		log_debug(vp->name, "stop: %s", e.text);
 	vhost_user_client_destroy(vp->client);
+	fd_drop(&vp->desc.sock);
 	if (vp->desc.pidfd >= 0 && poll(&p, 1, END_WAIT_MS) <= 0)
 		kill_back_end(vp);
 	fd_drop(&vp->desc.pidfd);
-	fd_drop(&vp->desc.sock);
 }
 
 void virtio_pci_destroy(struct virtio_pci *vp)
