@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -43,14 +44,25 @@ static size_t collect_fds(int fds[SPAWN_FDS_MAX], int sock, const struct spawn_d
 	return n;
 }
 
+/* wait_for() - Return: true when the spawner has answered; interruptions begin the wait anew. */
+static bool wait_for(int spawner)
+{
+	struct pollfd p = {.fd = spawner, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&p, 1, SPAWN_TIMEOUT_MS);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 /* receive() - Return: 0 with a reply of status 0 and its pidfd, or -errno. */
 static int receive(int spawner, struct spawn_reply *reply, int *pidfd, struct err *e)
 {
-	struct pollfd p = {.fd = spawner, .events = POLLIN};
 	size_t n_fds = 1;
 	ssize_t n;
 
-	if (poll(&p, 1, SPAWN_TIMEOUT_MS) <= 0)
+	if (!wait_for(spawner))
 		return err_set(e, ETIMEDOUT, "the spawner does not answer");
 	n = fd_recv(spawner, reply, sizeof(*reply), pidfd, &n_fds);
 	if (n <= 0)
