@@ -231,6 +231,44 @@ static void serial_works_without_descriptors(void **state)
 	serial_destroy(s);
 }
 
+static void serial_leaves_the_user_s_terminal_blocking(void **state)
+{
+	struct fixture *f = *state;
+	struct serial_desc d = {f->bus, f->loop, fake_irq_of(&f->irq), 0x2f8, 3, -1, -1};
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), slave;
+	struct err e = ERR_INIT;
+	struct serial *s;
+	uint8_t v = 'x';
+	char got[4];
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master) | unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	d.in_fd = d.out_fd = slave;
+	assert_int_equal(serial_create(&s, &d, &e), 0);
+	bus_write(f->bus, BUS_PORT, 0x2f8, &v, 1);
+	assert_int_equal(write(master, "in\n", 3), 3);
+	for (int i = 0; i < 10 && !(v & 1); i++) { /* terminals deliver in their own time */
+		assert_int_equal(loop_run_once(f->loop, 500), 0);
+		bus_read(f->bus, BUS_PORT, 0x2f8 + 5, &v, 1);
+	}
+	bus_read(f->bus, BUS_PORT, 0x2f8, &v, 1);
+	assert_int_equal(v, 'i');
+	assert_int_equal(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
+	serial_destroy(s);
+	/* the master's side: opening that anew would make another terminal */
+	d.in_fd = d.out_fd = master;
+	assert_int_equal(serial_create(&s, &d, &e), 0);
+	for (const char *c = "y\n"; *c; c++)
+		bus_write(f->bus, BUS_PORT, 0x2f8, c, 1);
+	turn(f);
+	assert_int_equal(read(slave, got, sizeof(got)), 2);
+	assert_memory_equal(got, "y\n", 2);
+	serial_destroy(s);
+	close(master);
+	close(slave);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 static const struct CMUnitTest tests[] = {
 	CASE(serial_writes_out_what_the_guest_sends),
@@ -242,5 +280,6 @@ static const struct CMUnitTest tests[] = {
 	CASE(serial_looks_like_a_16550a_to_a_probe),
 	CASE(serial_takes_single_bytes_only),
 	CASE(serial_works_without_descriptors),
+	CASE(serial_leaves_the_user_s_terminal_blocking),
 };
 UNIT_MAIN(tests)
