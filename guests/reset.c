@@ -7,6 +7,7 @@ const char guest_name[] = "reset";
 
 #define PORT_RESET  0x602
 #define RESET_VALUE 1
+#define PATIENCE    100000 /* exits until the monitor must have stopped this vCPU */
 
 static void triple_fault(void)
 {
@@ -25,5 +26,7 @@ void guest_main(void)
 		triple_fault();
 	else
 		out8(PORT_RESET, RESET_VALUE);
+	for (int i = 0; i < PATIENCE; i++)
+		in8(PORT_RESET);
 	guest_fail("still here", 0);
 }

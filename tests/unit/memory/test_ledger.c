@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGES(n) ((uint64_t)(n)*PAGE_SIZE)
+#define PAGES(n) ((uint64_t)(n) * PAGE_SIZE)
+#define ALL      (MIB(64) / PAGE_SIZE)
 
 static struct ledger *ledger_up(uint64_t ram, bool all_shared, uint64_t budget)
 {
@@ -21,16 +22,35 @@ static struct ledger *ledger_up(uint64_t ram, bool all_shared, uint64_t budget)
 	return ledger;
 }
 
-/* expect_run() - the next run not in state `shared` in [*gpa, *gpa + *len), in pages. */
-static void expect_run(struct ledger_locked l, bool shared, gpa_t *gpa, uint64_t *len,
-	uint64_t first, uint64_t count)
+/* What ledger_run() walks over. */
+struct walk {
+	bool shared;
+	gpa_t gpa;
+	uint64_t len;
+};
+
+static struct walk walk_of(bool shared, uint64_t first, uint64_t count)
+{
+	return (struct walk){shared, gpa_of(PAGES(first)), PAGES(count)};
+}
+
+/* expect_run() - the next run of the walk, in pages. */
+static void expect_run(struct ledger_locked l, struct walk *w, uint64_t first, uint64_t count)
 {
 	uint64_t run_len;
 	gpa_t run;
 
-	assert_true(ledger_run(l, shared, gpa, len, &run, &run_len));
+	assert_true(ledger_run(l, w->shared, &w->gpa, &w->len, &run, &run_len));
 	assert_int_equal(run.v, PAGES(first));
 	assert_int_equal(run_len, PAGES(count));
+}
+
+static void expect_end(struct ledger_locked l, struct walk *w)
+{
+	uint64_t run_len;
+	gpa_t run;
+
+	assert_false(ledger_run(l, w->shared, &w->gpa, &w->len, &run, &run_len));
 }
 
 static void ledger_starts_all_private(void **state)
@@ -54,12 +74,11 @@ static void ledger_of_level_off_shares_all_and_keeps_no_bit(void **state)
 {
 	struct ledger *ledger = ledger_up(MIB(64), true, 0);
 	struct ledger_locked l = ledger_lock(ledger);
-	uint64_t len = MIB(64), run_len;
-	gpa_t gpa = gpa_of(0), run;
+	struct walk w = walk_of(true, 0, ALL);
 	struct stat st;
 
 	(void)state;
-	assert_false(ledger_run(l, true, &gpa, &len, &run, &run_len));
+	expect_end(l, &w);
 	assert_true(ledger_room(l, gpa_of(0), MIB(64)));
 	ledger_unlock(l);
 	assert_int_equal(ledger_counts(ledger).shared, MIB(64));
@@ -80,18 +99,16 @@ static void ledger_finds_runs_at_every_edge(void **state)
 		struct ledger *ledger = ledger_up(MIB(64), false, MIB(64));
 		struct ledger_locked l = ledger_lock(ledger);
 		uint64_t first = runs[i].first, count = runs[i].count;
-		uint64_t len = MIB(64), run_len;
-		gpa_t gpa = gpa_of(0), run;
+		struct walk w = walk_of(false, 0, ALL);
 
 		ledger_set(l, gpa_of(PAGES(first)), PAGES(count), true);
-		expect_run(l, false, &gpa, &len, first, count);
-		assert_false(ledger_run(l, false, &gpa, &len, &run, &run_len));
-		gpa = gpa_of(0);
-		len = MIB(64);
+		expect_run(l, &w, first, count);
+		expect_end(l, &w);
+		w = walk_of(true, 0, ALL);
 		if (first)
-			expect_run(l, true, &gpa, &len, 0, first);
-		expect_run(l, true, &gpa, &len, first + count, MIB(64) / PAGE_SIZE - first - count);
-		assert_false(ledger_run(l, true, &gpa, &len, &run, &run_len));
+			expect_run(l, &w, 0, first);
+		expect_run(l, &w, first + count, ALL - first - count);
+		expect_end(l, &w);
 		ledger_set(l, gpa_of(PAGES(first)), PAGES(count), false);
 		ledger_unlock(l);
 		assert_int_equal(ledger_counts(ledger).shared, 0);
@@ -104,22 +121,19 @@ static void ledger_looks_only_inside_the_range(void **state)
 {
 	struct ledger *ledger = ledger_up(MIB(64), false, MIB(64));
 	struct ledger_locked l = ledger_lock(ledger);
-	uint64_t len = PAGES(10), run_len;
-	gpa_t gpa = gpa_of(PAGES(100)), run;
+	struct walk w = walk_of(false, 100, 10);
 
 	(void)state;
 	ledger_set(l, gpa_of(PAGES(90)), PAGES(10), true);
 	ledger_set(l, gpa_of(PAGES(110)), PAGES(10), true);
-	assert_false(ledger_run(l, false, &gpa, &len, &run, &run_len));
-	gpa = gpa_of(PAGES(95));
-	len = PAGES(20);
-	expect_run(l, false, &gpa, &len, 95, 5);
-	expect_run(l, false, &gpa, &len, 110, 5);
-	assert_int_equal(len, 0);
-	gpa = gpa_of(PAGES(128)); /* a word, but for its last page */
-	len = PAGES(63);
-	expect_run(l, true, &gpa, &len, 128, 63);
-	assert_int_equal(gpa.v, PAGES(191));
+	expect_end(l, &w);
+	w = walk_of(false, 95, 20);
+	expect_run(l, &w, 95, 5);
+	expect_run(l, &w, 110, 5);
+	assert_int_equal(w.len, 0);
+	w = walk_of(true, 128, 63); /* a word, but for its last page */
+	expect_run(l, &w, 128, 63);
+	assert_int_equal(w.gpa.v, PAGES(191));
 	ledger_unlock(l);
 	ledger_destroy(ledger);
 }

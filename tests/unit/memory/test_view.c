@@ -19,9 +19,8 @@ struct fixture {
 	struct view view;
 };
 
-static int add(struct view *v, int fd, uint64_t gpa, uint64_t size, uint64_t user, uint64_t offset)
+static int add(struct view *v, int fd, struct view_spec spec)
 {
-	struct view_spec spec = {.gpa = gpa, .size = size, .user_addr = user, .offset = offset};
 	struct err e = ERR_INIT;
 	int rc = view_add(v, &spec, fd, &e);
 
@@ -42,8 +41,9 @@ static void fixture_up(struct fixture *f, bool ledger)
 	assert_int_equal(layout_init(&layout, RAM, &e), 0);
 	assert_int_equal(ledger_create(&f->ledger, &layout, false, RAM, &e), 0);
 	assert_int_equal(view_init(&f->view, ledger ? ledger_device_fd(f->ledger) : -1, &e), 0);
-	assert_int_equal(add(&f->view, f->fd, MIB(8), MIB(8), USER + MIB(8), MIB(8)), 0);
-	assert_int_equal(add(&f->view, f->fd, 0, MIB(8), USER, 0), 0);
+	assert_int_equal(
+		add(&f->view, f->fd, (struct view_spec){MIB(8), MIB(8), USER + MIB(8), MIB(8)}), 0);
+	assert_int_equal(add(&f->view, f->fd, (struct view_spec){0, MIB(8), USER, 0}), 0);
 }
 
 static void fixture_down(struct fixture *f)
@@ -187,9 +187,7 @@ static void view_refuses_odd_addresses_for_16_bits(void **state)
 
 static void view_refuses_bad_regions(void **state)
 {
-	static const struct {
-		uint64_t gpa, size, user, offset;
-	} bad[] = {
+	static const struct view_spec bad[] = {
 		{RAM, 0, USER + RAM, 0},        /* empty */
 		{RAM + 1, 4096, USER + RAM, 0}, /* four misaligned ones */
 		{RAM, 4095, USER + RAM, 0}, {RAM, 4096, USER + RAM + 8, 0},
@@ -207,12 +205,11 @@ static void view_refuses_bad_regions(void **state)
 	(void)state;
 	fixture_up(&f, false);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(
-			add(&f.view, f.fd, bad[i].gpa, bad[i].size, bad[i].user, bad[i].offset),
-			-EINVAL);
-	assert_int_equal(add(&f.view, -1, RAM, 4096, USER + RAM, 0), -EBADF);
+		assert_int_equal(add(&f.view, f.fd, bad[i]), -EINVAL);
+	assert_int_equal(add(&f.view, -1, (struct view_spec){RAM, 4096, USER + RAM, 0}), -EBADF);
 	assert_int_equal(f.view.n_regions, 2);
-	assert_int_equal(add(&f.view, f.fd, RAM, 4096, USER + RAM, RAM - 4096), 0);
+	assert_int_equal(
+		add(&f.view, f.fd, (struct view_spec){RAM, 4096, USER + RAM, RAM - 4096}), 0);
 	fixture_down(&f);
 }
 
@@ -223,11 +220,12 @@ static void view_holds_so_many_regions_and_no_more(void **state)
 	(void)state;
 	fixture_up(&f, false);
 	for (uint64_t at = RAM; f.view.n_regions < VIEW_REGIONS_MAX; at += 4096)
-		assert_int_equal(add(&f.view, f.fd, at, 4096, USER + at, 0), 0);
-	assert_int_equal(add(&f.view, f.fd, GIB(1), 4096, USER + GIB(1), 0), -ENOSPC);
+		assert_int_equal(add(&f.view, f.fd, (struct view_spec){at, 4096, USER + at, 0}), 0);
+	assert_int_equal(
+		add(&f.view, f.fd, (struct view_spec){GIB(1), 4096, USER + GIB(1), 0}), -ENOSPC);
 	view_clear(&f.view);
 	assert_int_equal(f.view.n_regions, 0);
-	assert_int_equal(add(&f.view, f.fd, GIB(1), 4096, USER + GIB(1), 0), 0);
+	assert_int_equal(add(&f.view, f.fd, (struct view_spec){GIB(1), 4096, USER + GIB(1), 0}), 0);
 	fixture_down(&f);
 }
 
