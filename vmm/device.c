@@ -2,108 +2,19 @@
 /* Virtio devices of a VM; see vmm/device.h. */
 #include "vmm/device.h"
 
-#include "base/fd.h"
 #include "base/log.h"
-#include "devices/front/spawn_client.h"
 #include "devices/front/vhost_user_client.h"
 #include "devices/front/virtio_pci.h"
-#include "devices/wire/pci.h"
-#include "devices/wire/virtio.h"
 #include "memory/ledger.h"
 #include "memory/ram.h"
 #include "vmm/config.h"
-#include "vmm/resource.h"
+#include "vmm/device_plan.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DEVICES_MAX (CONFIG_MAX_DISKS + 2)
-
-/* A kind of device: which back end serves it and what the guest sees. */
-struct device_kind {
-	const char *name;
-	enum spawn_kind spawn;
-	enum virtio_id virtio_id;
-	uint32_t class_code;
-	uint32_t config_len; /* bytes of device configuration: spec 5.2.4, 5.3.4, 5.4.4 */
-};
-
-static const struct device_kind blk = {
-	"blk", SPAWN_BLK, VIRTIO_ID_BLOCK, PCI_CLASS_STORAGE, 60};
-static const struct device_kind rng = {"rng", SPAWN_RNG, VIRTIO_ID_RNG, PCI_CLASS_OTHER, 0};
-static const struct device_kind console = {
-	"console", SPAWN_CONSOLE, VIRTIO_ID_CONSOLE, PCI_CLASS_SERIAL, 12};
-
-/* One device to start. The descriptors in spawn.fds are the plan's. */
-struct device_plan {
-	const struct device_kind *kind;
-	struct spawn_desc spawn;
-	uint16_t queue_size;
-	char name[16];
-};
-
-static void device_plan_init(struct device_plan *p, const struct device_kind *kind)
-{
-	*p = (struct device_plan){
-		.kind = kind,
-		.spawn = {.kind = kind->spawn, .n_queues = 1, .fds = {-1, -1}},
-		.queue_size = 128,
-	};
-}
-
-static void device_plan_fini(struct device_plan *p)
-{
-	fd_drop(&p->spawn.fds[0]);
-	fd_drop(&p->spawn.fds[1]);
-}
-
-static int device_plan_disk(struct device_plan *p, const struct disk_config *c, unsigned int index,
-	struct err *e)
-{
-	device_plan_init(p, &blk);
-	snprintf(p->name, sizeof(p->name), "disk%u", index);
-	p->spawn.name = c->id ? c->id : p->name;
-	p->spawn.serial = c->serial;
-	p->spawn.n_queues = (uint16_t)c->num_queues;
-	p->spawn.flags = (c->readonly ? SPAWN_READ_ONLY : 0) | (c->direct ? SPAWN_DIRECT : 0);
-	p->queue_size = (uint16_t)c->queue_size;
-	p->spawn.fds[0] = resource_open_disk(c, e);
-	return p->spawn.fds[0] < 0 ? p->spawn.fds[0] : 1;
-}
-
-static int device_plan_rng(struct device_plan *p, const char *src, struct err *e)
-{
-	device_plan_init(p, &rng);
-	p->spawn.name = "rng0";
-	p->spawn.fds[0] = resource_open_rng(src, e);
-	return p->spawn.fds[0] < 0 ? p->spawn.fds[0] : 1;
-}
-
-static int device_plan_console(struct device_plan *p, const struct stream_config *c, struct err *e)
-{
-	int rc;
-
-	device_plan_init(p, &console);
-	p->spawn.name = "console0";
-	p->spawn.n_queues = 2; /* receive and transmit */
-	rc = resource_open_console(c, p->spawn.fds, e);
-	return rc ? rc : 1;
-}
-
-/* device_plan_next() - plan device i of the config. Return: 1, 0 past the last, or -errno. */
-static int device_plan_next(struct device_plan *p, const struct vm_config *c, unsigned int i,
-	struct err *e)
-{
-	if (i < c->n_disks)
-		return device_plan_disk(p, &c->disks[i], i, e);
-	i -= c->n_disks;
-	if (c->rng.src && i-- == 0)
-		return device_plan_rng(p, c->rng.src, e);
-	if (c->console.mode != STREAM_OFF && i == 0)
-		return device_plan_console(p, &c->console, e);
-	return 0;
-}
 
 static void device_died(void *ctx)
 {
@@ -144,11 +55,11 @@ static int device_attach(struct device *d, const struct device_env *env,
 		.irq = env->irq,
 		.layout = &env->ram->layout,
 		.name = d->id,
-		.virtio_id = (uint16_t)p->kind->virtio_id,
-		.class_code = p->kind->class_code,
+		.virtio_id = p->virtio_id,
+		.class_code = p->class_code,
 		.n_queues = p->spawn.n_queues,
 		.max_queue_size = p->queue_size,
-		.config_len = p->kind->config_len,
+		.config_len = p->config_len,
 		.require_access_platform = env->ram->cbit != 0,
 		.sock = child->sock,
 		.pidfd = child->pidfd,
@@ -167,7 +78,7 @@ static int device_start(struct device *d, const struct device_env *env, struct d
 	struct spawn_child child;
 	int rc;
 
-	d->kind = p->kind->name;
+	d->kind = p->kind;
 	snprintf(d->id, sizeof(d->id), "%s", p->spawn.name);
 	p->spawn.ledger_fd = ledger_device_fd(env->ledger);
 	if (env->best_effort)

@@ -4,8 +4,9 @@
 
 #include "base/file_map.h"
 #include "base/log.h"
+#include "vmm/boot.h"
 #include "vmm/vm.h"
-#include "vmm/x86/map.h"
+#include "vmm/x86/copyin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,9 +71,29 @@ static int launch_map(struct file_map *map, const char *path, const char *flag, 
 	return 0;
 }
 
+/* launch_place() - build the image, aim the entry at the stub where one must copy, fill memory */
+static int launch_place(struct vm *vm, const struct boot_request *req, struct err *e)
+{
+	struct boot boot;
+	int rc = boot_build(&boot, req, e);
+
+	if (rc)
+		return rc;
+	if (vm->type->alias && !vm->ram.mappable)
+		rc = copyin_add(&boot.image, &boot.entry, vm->ram.cbit, e);
+	if (!rc)
+		rc = ram_load(&vm->ram, &boot.image, e);
+	image_fini(&boot.image);
+	vm->entry = boot.entry;
+	snprintf(vm->kernel_version, sizeof(vm->kernel_version), "%s", boot.version);
+	log_info("load", "kernel %s", boot.version);
+	return rc;
+}
+
 int launch_load(struct vm *vm, struct err *e)
 {
 	const struct vm_config *c = vm->config;
+	cleanup_file_map struct file_map kernel = FILE_MAP_INIT, initramfs = FILE_MAP_INIT;
 	cleanup_free char *cmdline = launch_cmdline(c, vm->type->alias);
 	struct boot_request req = {
 		.kernel_name = c->payload.kernel,
@@ -88,28 +109,12 @@ int launch_load(struct vm *vm, struct err *e)
 
 	if (!cmdline)
 		return err_sys(e, ENOMEM, "--cmdline");
-	rc = launch_map(&vm->kernel, c->payload.kernel, "kernel", e);
+	rc = launch_map(&kernel, c->payload.kernel, "kernel", e);
 	if (!rc)
-		rc = launch_map(&vm->initramfs, c->payload.initramfs, "initramfs", e);
+		rc = launch_map(&initramfs, c->payload.initramfs, "initramfs", e);
 	if (rc)
 		return rc;
-	req.kernel = bytes_of(vm->kernel.data, vm->kernel.len);
-	req.initramfs = bytes_of(vm->initramfs.data, vm->initramfs.len);
-	rc = boot_build(&vm->boot, &req, e);
-	if (!rc)
-		rc = ram_load(&vm->ram, &vm->boot.image, e);
-	if (!rc)
-		log_info("load", "kernel %s", vm->boot.version);
-	/* The image may borrow from the files, so these go last; all of it is in guest memory now. */
-	image_fini(&vm->boot.image);
-	file_map_close(&vm->kernel);
-	file_map_close(&vm->initramfs);
-	return rc;
-}
-
-void launch_unload(struct vm *vm)
-{
-	image_fini(&vm->boot.image);
-	file_map_close(&vm->kernel);
-	file_map_close(&vm->initramfs);
+	req.kernel = file_map_bytes(&kernel);
+	req.initramfs = file_map_bytes(&initramfs);
+	return launch_place(vm, &req, e);
 }

@@ -11,11 +11,11 @@
 struct vm;
 struct vm_config;
 
-/* launch_load() - map the payload, build vm->boot and write it to memory. Return: 0 or -errno. */
+/*
+ * launch_load() - map the payload, build the launch image and write it to memory; sets vm->entry and
+ * vm->kernel_version. Return: 0 or -errno.
+ */
 int launch_load(struct vm *vm, struct err *e) MUST_CHECK;
-
-/* launch_unload() - free what launch_load() left; allowed on a half-built boot. */
-void launch_unload(struct vm *vm);
 
 /* launch_shared_budget() - most bytes the guest may share: as configured, or sized for its devices. */
 uint64_t launch_shared_budget(const struct vm_config *config);

@@ -8,7 +8,9 @@
 #include "devices/front/power.h"
 #include "devices/front/rtc.h"
 #include "devices/front/serial.h"
+#include "memory/ram.h"
 #include "vmm/config.h"
+#include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
 #include "vmm/irq.h"
 #include "vmm/x86/map.h"
@@ -112,6 +114,8 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 		rc = machine_init_serial(m, &desc->config->serial, e);
 	if (!rc)
 		rc = pci_bus_create(&m->pci, &pci, e);
+	if (!rc && desc->ram->cbit && !desc->ram->mappable)
+		rc = copyin_port_create(&m->copyin, m->bus, desc->ram, e);
 	if (!rc && desc->doorbell)
 		rc = doorbell_create(&m->doorbell, m->bus, desc->doorbell, e);
 	return rc;
@@ -146,6 +150,7 @@ void machine_fini(struct machine *m)
 {
 	device_stop_all(m->devices, m->n_devices);
 	doorbell_destroy(m->doorbell);
+	copyin_port_destroy(m->copyin);
 	pci_bus_destroy(m->pci);
 	serial_destroy(m->serial);
 	rtc_destroy(m->rtc);

@@ -10,6 +10,7 @@
 #include "vmm/device.h"
 
 struct converter;
+struct copyin_port;
 struct doorbell;
 struct power;
 struct rtc;
@@ -37,6 +38,7 @@ struct machine {
 	struct serial *serial;
 	struct pci_bus *pci;
 	struct doorbell *doorbell;
+	struct copyin_port *copyin;
 	struct loop_source wake; /* an eventfd that ends a wait in the loop */
 	int serial_out; /* -1: none of its own */
 	struct device *devices;

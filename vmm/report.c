@@ -88,7 +88,7 @@ static json_t *report_make(struct vm *vm)
 
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
 		exits += vm->vcpus[i].exits;
-	json_object_set_new(o, "kernel", json_string(vm->boot.version));
+	json_object_set_new(o, "kernel", json_string(vm->kernel_version));
 	json_object_set_new(o, "ledger", report_ledger(vm));
 	json_object_set_new(o, "resident", report_resident(vm));
 	json_object_set_new(o, "devices", report_devices(vm));

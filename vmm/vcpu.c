@@ -89,7 +89,7 @@ static void *vcpu_main(void *arg)
 	do {
 		hv_vcpu_run(v->hv, &exit);
 		v->exits++;
-	} while (vcpu_handle(v, &exit));
+	} while (vcpu_handle(v, &exit) && !__atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE));
 	return NULL;
 }
 

@@ -24,6 +24,7 @@ struct vcpu_env {
 	/* Called once per vCPU that ends by itself, on its thread; text only for VCPU_FAILED. */
 	void (*ended)(void *ctx, unsigned int index, enum vcpu_end why, const char *text);
 	void *ctx;
+	bool over; /* atomic: the VM has ended, no vCPU enters the guest again */
 };
 
 struct vcpu {

@@ -163,7 +163,7 @@ static int vm_up_load(struct vm *vm, struct err *e)
 
 static void vm_down_load(struct vm *vm)
 {
-	launch_unload(vm);
+	(void)vm; /* what was loaded goes with the memory */
 }
 
 /* --- vcpus --- */
@@ -191,7 +191,7 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 		return err_sys(e, ENOMEM, "vcpus");
 	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
 		rc = vcpu_init(&vm->vcpus[i], vm->hv, i, &vm->vcpu_env, e);
-	return rc ? rc : hv_vcpu_enter(vm->vcpus[0].hv, &vm->boot.entry, e);
+	return rc ? rc : hv_vcpu_enter(vm->vcpus[0].hv, &vm->entry, e);
 }
 
 static void vm_down_vcpus(struct vm *vm)
@@ -264,10 +264,11 @@ void vm_end(struct vm *vm, enum vm_end why, const char *text)
 {
 	enum vm_end running = VM_RUNNING;
 
-	/* The text is read by the main thread after it has seen the end through the eventfd. */
+	/* The main thread reads the text when it has joined the vCPU threads. */
 	if (__atomic_compare_exchange_n(&vm->end, &running, why, false, __ATOMIC_ACQ_REL,
 		    __ATOMIC_ACQUIRE))
 		snprintf(vm->end_text, sizeof(vm->end_text), "%s", text ? text : "");
+	__atomic_store_n(&vm->vcpu_env.over, true, __ATOMIC_RELEASE);
 	machine_wake(&vm->machine);
 }
 

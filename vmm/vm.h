@@ -9,15 +9,14 @@
 #ifndef VMM_VM_H
 #define VMM_VM_H
 
-#include "base/file_map.h"
 #include "memory/ram.h"
-#include "vmm/boot.h"
 #include "vmm/config.h"
 #include "vmm/hv/hv.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu.h"
 
-#define VM_MAX_STAGES 8
+#define VM_MAX_STAGES    8
+#define VM_VERSION_MAX 128
 
 struct ledger;
 
@@ -40,8 +39,8 @@ struct vm {
 	struct ledger *ledger;
 	struct converter converter;
 	struct machine machine;
-	struct boot boot;
-	struct file_map kernel, initramfs; /* mapped while they are loaded */
+	struct x86_entry entry; /* of the first vCPU */
+	char kernel_version[VM_VERSION_MAX]; /* printable; "" if unknown */
 	struct vcpu_env vcpu_env;
 	struct vcpu *vcpus; /* config->cpus.boot of them */
 	unsigned int stages_up;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Planning of devices; see vmm/device_plan.h. */
+#include "vmm/device_plan.h"
+
+#include "base/fd.h"
+#include "devices/wire/pci.h"
+#include "devices/wire/virtio.h"
+#include "vmm/config.h"
+#include "vmm/resource.h"
+
+#include <stdio.h>
+
+void device_plan_fini(struct device_plan *p)
+{
+	fd_drop(&p->spawn.fds[0]);
+	fd_drop(&p->spawn.fds[1]);
+}
+
+static int device_plan_disk(
+	struct device_plan *p, const struct disk_config *c, unsigned int index, struct err *e)
+{
+	*p = (struct device_plan){
+		.kind = "blk",
+		.spawn = {.kind = SPAWN_BLK, .fds = {-1, -1}},
+		.virtio_id = VIRTIO_ID_BLOCK,
+		.class_code = PCI_CLASS_STORAGE,
+		.config_len = 60, /* spec 5.2.4 */
+	};
+	snprintf(p->name, sizeof(p->name), "disk%u", index);
+	p->spawn.name = c->id ? c->id : p->name;
+	p->spawn.serial = c->serial;
+	p->spawn.n_queues = (uint16_t)c->num_queues;
+	p->spawn.flags = (c->readonly ? SPAWN_READ_ONLY : 0) | (c->direct ? SPAWN_DIRECT : 0);
+	p->queue_size = (uint16_t)c->queue_size;
+	p->spawn.fds[0] = resource_open_disk(c, e);
+	return p->spawn.fds[0] < 0 ? p->spawn.fds[0] : 1;
+}
+
+static int device_plan_rng(struct device_plan *p, const char *src, struct err *e)
+{
+	*p = (struct device_plan){
+		.kind = "rng",
+		.spawn = {.kind = SPAWN_RNG, .n_queues = 1, .fds = {-1, -1}},
+		.virtio_id = VIRTIO_ID_RNG,
+		.class_code = PCI_CLASS_OTHER,
+		.queue_size = 64,
+	};
+	p->spawn.name = "rng0";
+	p->spawn.fds[0] = resource_open_rng(src, e);
+	return p->spawn.fds[0] < 0 ? p->spawn.fds[0] : 1;
+}
+
+static int device_plan_console(struct device_plan *p, const struct stream_config *c, struct err *e)
+{
+	int rc;
+
+	*p = (struct device_plan){
+		.kind = "console",
+		.spawn = {.kind = SPAWN_CONSOLE, .n_queues = 2, .fds = {-1, -1}},
+		.virtio_id = VIRTIO_ID_CONSOLE,
+		.class_code = PCI_CLASS_SERIAL,
+		.queue_size = 128,
+		.config_len = 12, /* spec 5.3.4 */
+	};
+	p->spawn.name = "console0";
+	rc = resource_open_console(c, p->spawn.fds, e);
+	return rc ? rc : 1;
+}
+
+int device_plan_next(
+	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e)
+{
+	if (i < c->n_disks)
+		return device_plan_disk(p, &c->disks[i], i, e);
+	i -= c->n_disks;
+	if (c->rng.src && i-- == 0)
+		return device_plan_rng(p, c->rng.src, e);
+	if (c->console.mode != STREAM_OFF && i == 0)
+		return device_plan_console(p, &c->console, e);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct device_plan: what one device of the config needs before it can be started: which back end,
+ * what the guest sees, and the opened resources. A new kind of device is a function in
+ * device_plan.c.
+ */
+#ifndef VMM_DEVICE_PLAN_H
+#define VMM_DEVICE_PLAN_H
+
+#include "devices/front/spawn_client.h"
+
+struct vm_config;
+
+struct device_plan {
+	const char *kind; /* "blk", "rng", "console" */
+	struct spawn_desc spawn; /* the descriptors in fds are the plan's; strings are the config's */
+	uint16_t virtio_id;
+	uint16_t queue_size;
+	uint32_t class_code;
+	uint32_t config_len; /* bytes of device configuration */
+	char name[16]; /* for spawn.name where the config gives none */
+};
+
+/*
+ * device_plan_next() - plan device number i of the config and open what it works on.
+ * Return: 1; 0 past the last; -errno, the plan holds nothing then.
+ */
+int device_plan_next(struct device_plan *p, const struct vm_config *c, unsigned int i,
+	struct err *e) MUST_CHECK;
+
+/* device_plan_fini() - close what the plan opened; the device process has its own copies. */
+void device_plan_fini(struct device_plan *p);
+
+#endif
