@@ -70,8 +70,9 @@ static int bzimage_find_code(struct bzimage *bz, struct bytes file, struct err *
 		len = file.left - start;
 	bz->code = bytes_slice(&file, start, len);
 	if (bz->code.failed || len <= BZIMAGE_ENTRY_64)
-		return err_set(e, EINVAL, "truncated: the bzImage names %llu bytes of code",
-			(unsigned long long)len);
+		return err_set(e, EINVAL,
+			"truncated: the bzImage names %llu bytes of code at %llu, the file has %zu",
+			(unsigned long long)len, (unsigned long long)start, file.left);
 	if (!payload_len)
 		return 0;
 	bz->payload = bytes_slice(&bz->code, payload_off, payload_len);

@@ -130,9 +130,13 @@ int payload_expand(
 	buf.len = load_le32(payload.at + payload.left - SIZE_LEN);
 	if (!buf.len)
 		return err_set(e, EINVAL, "the %s payload is empty", codec->name);
-	if (buf.len > min_u64(max, PAYLOAD_MAX_SIZE))
-		return err_set(e, E2BIG, "the kernel has %zu bytes uncompressed, at most %llu fit",
-			buf.len, (unsigned long long)min_u64(max, PAYLOAD_MAX_SIZE));
+	if (buf.len > PAYLOAD_MAX_SIZE)
+		return err_set(
+			e, E2BIG, "the kernel claims to have %zu bytes uncompressed", buf.len);
+	if (buf.len > max)
+		return err_set(e, E2BIG,
+			"the kernel has %zu bytes uncompressed, but --memory has only %llu for it",
+			buf.len, (unsigned long long)max);
 	buf.at = mmap(NULL, buf.len, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (buf.at == MAP_FAILED)
