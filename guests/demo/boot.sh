@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# boot.sh OUT DISK PROVE LIMIT -- COMMAND...: boot the demo guest once and gather the evidence.
+# boot.sh OUT DISK TOOLS LIMIT -- COMMAND...: boot the demo guest once and gather evidence.
 #
 # COMMAND is `cloister run` with all flags but those for the disks, console and report, which are
 # added here. DISK is the read-only disk. When the guest is ready, the monitor and all processes
-# below it are examined from outside, by /proc and by the prover PROVE, not by their own word. The
-# guest must power off within LIMIT seconds. Left in OUT:
+# below it are examined from outside, by /proc and by demo-prove (like demo-await in the directory
+# TOOLS), not by their own word. The guest must power off within LIMIT seconds. Left in OUT:
 #   console      what the guest printed        errors    what cloister printed
 #   report.json  at the end                    ready.json the report when the guest was ready
 #   facts        lines "NAME VALUE"            prove     what the prover said
 #   NAME.PID     mappings and descriptors of each process
 # It judges nothing (demo.py does). Runs in the lab too: plain sh, no more than busybox has.
-out=$1 disk=$2 prove=$3 limit=$4
+out=$1 disk=$2 tools=$3 limit=$4
 shift 5
 mkdir -p "$out"
 scratch=$out/scratch.img
@@ -22,17 +22,10 @@ mkfifo "$out/keyboard"
 
 now() { cut -d' ' -f1 /proc/uptime; }
 fact() { echo "$*" >> "$out/facts"; }
-alive() { kill -0 "$monitor" 2> /dev/null && [ "$(cut -d' ' -f3 "/proc/$monitor/stat")" != Z ]; }
-tenths=0
-# until_or_end CONDITION: wait until the shell condition holds; fails at the limit or cloister's end
-until_or_end() {
-	until eval "$1"; do
-		alive || return 1
-		[ $tenths -lt $((limit * 10)) ] || return 1
-		sleep 0.1
-		tenths=$((tenths + 1))
-	done
-}
+began=$(date +%s)
+left() { echo $((began + limit - $(date +%s))); }
+# said TEXT: wait until the guest has said it; fails at the limit or cloister's end
+said() { "$tools/demo-await" "$console" "$1" "$monitor" "$(left)"; }
 descendants() {
 	for child in $(cat /proc/"$1"/task/*/children 2> /dev/null); do
 		echo "$child"
@@ -61,11 +54,15 @@ fact "start $(now)"
 monitor=$!
 fact "monitor $monitor"
 
-until_or_end "grep -q '^demo: kernel' '$console'" && fact "up $(now)"
-if until_or_end "grep -q '^demo: ready' '$console'"; then
+said "demo: kernel" && fact "up $(now)"
+if said "demo: ready"; then
 	fact "ready $(now)"
 	kill -USR1 "$monitor"
-	until_or_end "[ -e '$out/report.json' ]" && cp "$out/report.json" "$out/ready.json"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ ! -e "$out/report.json" ] || break
+		sleep 0.3
+	done
+	cp "$out/report.json" "$out/ready.json"
 	examine "$monitor"
 	below=
 	for pid in $(descendants "$monitor"); do
@@ -74,12 +71,11 @@ if until_or_end "grep -q '^demo: ready' '$console'"; then
 	done
 	seed=$(sed -n 's/^demo: seed \([0-9a-f]*\).*/\1/p' "$console")
 	# shellcheck disable=SC2086 # a list of words
-	"$prove" "$seed" "$monitor" $below > "$out/prove" 2>&1
+	"$tools/demo-prove" "$seed" "$monitor" $below > "$out/prove" 2>&1
 	fact "proved $(now) status $?"
 	echo go >&9
 fi
-until_or_end "! alive"
-if alive; then
+if ! "$tools/demo-await" "$console" "" "$monitor" "$(left)"; then
 	fact "killed after $limit s"
 	kill -KILL "$monitor"
 fi

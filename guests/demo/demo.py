@@ -60,15 +60,17 @@ class Boot:
         """{path in a lab: file}, all that command() needs when run there."""
         kernel = kernels.get(self.guest)
         return {"demo/boot.sh": HERE / "boot.sh", "demo/disk.img": disk(),
-                "demo/prove": build / "guests/demo/demo-prove",
+                "demo/demo-prove": build / "guests/demo/demo-prove",
+                "demo/demo-await": build / "guests/demo/demo-await",
                 f"demo/vmlinuz-{self.guest}": kernel.image,
                 f"demo/initramfs-{self.guest}":
                     initramfs(kernel, build / "guests/demo/demo-init")}
 
     def command(self, cloister, out, at):
         """The command line; at(path in a lab) says where a file of files() is."""
-        return ["sh", at("demo/boot.sh"), out, at("demo/disk.img"), at("demo/prove"), str(LIMIT),
-                "--", cloister, "run", "--kernel", at(f"demo/vmlinuz-{self.guest}"),
+        tools = str(pathlib.Path(at("demo/demo-prove")).parent)
+        return ["sh", at("demo/boot.sh"), out, at("demo/disk.img"), tools, str(LIMIT), "--",
+                cloister, "run", "--kernel", at(f"demo/vmlinuz-{self.guest}"),
                 "--initramfs", at(f"demo/initramfs-{self.guest}"),
                 "--cmdline", f"console=ttyS0 quiet panic=-1 demo_wait={LIMIT} demo_disks=2",
                 "--cpus", f"boot={self.cpus}", "--memory", f"size={self.memory}",

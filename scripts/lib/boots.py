@@ -34,7 +34,7 @@ def in_lab(host, boots, build, out, show=None):
         command = boot.command("/bin/cloister", f"/out/{boot.name}", lambda at: f"/{at}")
         if host in lab.XCR0_PRESET:
             command.append("--xcr0-preset")
-        lines.append(shlex.join(command))
+        lines.append(shlex.join(str(word) for word in command))
     one.timeout = 60 + demo.LIMIT * len(boots)
     for attempt in (1, 2):
         try:
