@@ -13,10 +13,15 @@
 #include <sys/epoll.h>
 
 #define COMMON_FEATURES (VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM | VIRTQ_FEATURES)
+/*
+ * BACKEND_REQ: QEMU asks for it where ACCESS_PLATFORM is offered, as an IOMMU of the front end's
+ * would need it. We have no use for one: addresses are translated by the front end, and a message
+ * about an IOMMU is unknown here.
+ */
 #define PROTOCOL_FEATURES                                                                          \
 	(VHOST_USER_PROTOCOL_F_MQ | VHOST_USER_PROTOCOL_F_REPLY_ACK |                              \
-		VHOST_USER_PROTOCOL_F_CONFIG | VHOST_USER_PROTOCOL_F_RESET_DEVICE |                \
-		VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
+		VHOST_USER_PROTOCOL_F_BACKEND_REQ | VHOST_USER_PROTOCOL_F_CONFIG |                 \
+		VHOST_USER_PROTOCOL_F_RESET_DEVICE | VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
 
 /* A queue and what the front end said of it. */
 struct queue {
@@ -44,6 +49,7 @@ struct vhost_user_server {
 	uint64_t protocol_features;
 	bool broken; /* see virtq.h */
 	int result;
+	int backend_req; /* the front end's ear; -1: none */
 	struct message msg;
 	struct queue queues[DEVICE_QUEUES_MAX];
 };
@@ -423,6 +429,14 @@ static int on_set_config(struct vhost_user_server *s, struct message *m, struct 
 	return -EOPNOTSUPP;
 }
 
+static int on_set_backend_req_fd(struct vhost_user_server *s, struct message *m, struct err *e)
+{
+	(void)e;
+	fd_drop(&s->backend_req);
+	s->backend_req = fd_take(&m->fds[0]);
+	return 0;
+}
+
 static int on_reset_device(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	(void)m, (void)e;
@@ -463,6 +477,7 @@ static const struct handler {
 	ROW(SET_PROTOCOL_FEATURES, on_set_protocol_features, 8),
 	ROW(GET_QUEUE_NUM, on_get_queue_num, 0),
 	ROW(SET_VRING_ENABLE, on_set_vring_enable, 8),
+	ROW(SET_BACKEND_REQ_FD, on_set_backend_req_fd, 0, false, 1, 1),
 	ROW(GET_CONFIG, on_get_config, sizeof(struct vhost_user_config), true),
 	ROW(SET_CONFIG, on_set_config, sizeof(struct vhost_user_config), true),
 	ROW(RESET_DEVICE, on_reset_device, 0),
@@ -610,6 +625,7 @@ int vhost_user_server_create(struct vhost_user_server **out,
 	s->loop = config->loop;
 	s->device = config->device;
 	s->result = -EINPROGRESS;
+	s->backend_req = -1;
 	s->sock = (struct loop_source){.fd = sock, .fn = server_ready, .ctx = s};
 	server_init_queues(s);
 	if (view_init(&s->view, config->ledger_fd, e) < 0 ||
@@ -634,6 +650,7 @@ void vhost_user_server_destroy(struct vhost_user_server *s)
 	message_reset(&s->msg);
 	loop_remove(s->loop, &s->sock);
 	fd_drop(&s->sock.fd);
+	fd_drop(&s->backend_req);
 	view_fini(&s->view);
 	free(s);
 }
