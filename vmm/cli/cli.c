@@ -18,6 +18,7 @@ static const struct cli_verb {
 	{"id-block", cli_id_block, "sign or check what an owner says about an SNP guest"},
 	{"measure", cli_measure, "predict the launch digest of a confidential guest"},
 	{"rtmr", cli_rtmr, "replay the event log of a TD"},
+	{"verify", cli_verify, "check a report or quote of a confidential guest"},
 	{"help", NULL, "this text; `cloister VERB --help` teaches a verb by example"},
 };
 

@@ -22,6 +22,7 @@ int cli_device(int argc, char **argv);
 int cli_id_block(int argc, char **argv);
 int cli_measure(int argc, char **argv);
 int cli_rtmr(int argc, char **argv);
+int cli_verify(int argc, char **argv);
 
 /* cli_main() - find and run the verb of argv[1]. Return: the exit status of the process. */
 int cli_main(int argc, char **argv);
