@@ -38,6 +38,9 @@ static const struct filter_row rows[] = {
 		MADV_DONTDUMP},
 	{SCMP_SYS(close), DEVICE, "descriptors of messages"},
 	{SCMP_SYS(exit_group), DEVICE, "the end"},
+#ifdef __SANITIZE_ADDRESS__
+	{SCMP_SYS(sigaltstack), DEVICE, "AddressSanitizer, before the end"},
+#endif
 	{SCMP_SYS(io_uring_enter), BLK, "disk operations; the ring itself is restricted"},
 	{SCMP_SYS(readv), RNG | CONSOLE, "entropy and console input, straight to the guest"},
 };
