@@ -542,6 +542,7 @@ static int connect_back_end(struct virtio_pci *vp, struct err *e)
 	int rc = vhost_user_client_create(&vp->client, &d, e);
 	uint64_t has;
 
+	vp->desc.memory = NULL; /* the client has its copy; the caller's may go */
 	if (rc)
 		return rc;
 	has = vhost_user_client_queues(vp->client);

@@ -42,8 +42,7 @@ struct virtio_pci_desc {
 	bool require_access_platform; /* above level off */
 	int sock;                     /* vhost-user; the device owns it, also when creation fails */
 	int pidfd;                    /* of the back end, -1: unknown; owned likewise */
-	const struct vhost_user_memory
-		*memory; /* what the back end may map; fds stay open meanwhile */
+	const struct vhost_user_memory *memory; /* for the back end; copied, fds stay open */
 	unsigned int n_memory;
 	unsigned int timeout_ms; /* of the back end, 0: VHOST_USER_CLIENT_TIMEOUT_MS */
 	void (*died)(void *ctx); /* main thread: the back end is gone; may be NULL */
