@@ -26,6 +26,18 @@ void base64_encode(char *out, const void *data, size_t len)
 	*out = '\0';
 }
 
+void base64_encode_url(char *out, const void *data, size_t len)
+{
+	base64_encode(out, data, len);
+	for (; *out && *out != '='; out++) {
+		if (*out == '+')
+			*out = '-';
+		else if (*out == '/')
+			*out = '_';
+	}
+	*out = '\0';
+}
+
 /* base64_quad() - decode four characters with n data characters. Return: 24 bits, or -1. */
 static int32_t base64_quad(const char *text, size_t n)
 {

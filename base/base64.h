@@ -13,6 +13,12 @@
 void base64_encode(char *out, const void *data, size_t len);
 
 /*
+ * base64_encode_url() - the same in the alphabet that is safe in URLs, without padding (RFC 4648
+ * section 5, as RFC 7515 wants it).
+ */
+void base64_encode_url(char *out, const void *data, size_t len);
+
+/*
  * base64_decode() - read text of text_len characters; padding is needed and its bits are zeros.
  * @size: room in out, in bytes
  * @len: the number of bytes read

@@ -27,6 +27,17 @@ static void base64_writes_the_rfc_examples(void **state)
 	}
 }
 
+static void base64_url_has_its_own_alphabet_and_no_padding(void **state)
+{
+	char text[BASE64_TEXT_LEN(4)];
+
+	(void)state;
+	base64_encode_url(text, "\xff\xef\xbf\xff", 4);
+	assert_string_equal(text, "_--__w");
+	base64_encode_url(text, "", 0);
+	assert_string_equal(text, "");
+}
+
 static void base64_reads_the_rfc_examples(void **state)
 {
 	(void)state;
@@ -82,6 +93,7 @@ static void base64_refuses_more_than_there_is_room_for(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(base64_writes_the_rfc_examples),
+	cmocka_unit_test(base64_url_has_its_own_alphabet_and_no_padding),
 	cmocka_unit_test(base64_reads_the_rfc_examples),
 	cmocka_unit_test(base64_refuses_what_is_not_canonical),
 	cmocka_unit_test(base64_refuses_more_than_there_is_room_for),
