@@ -2,13 +2,14 @@
 /* SNP ID blocks; see attestation/id_block.h. Tables are those of the SNP firmware ABI. */
 #include "attestation/id_block.h"
 
+#include "attestation/private_key.h"
+
 #include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
-#include <openssl/pem.h>
+#include <openssl/params.h>
 #include <string.h>
 
 #define SCALAR_LEN       72 /* a number of ECDSA, little endian */
@@ -74,84 +75,60 @@ static void ecdsa_drop(ECDSA_SIG **p)
 	ECDSA_SIG_free(*p);
 }
 
-static void bn_drop(BIGNUM **p)
+/* id_block_reverse() - a big-endian number of P-384 as the format has it; the rest stays */
+static void id_block_reverse(uint8_t out[SCALAR_LEN], const uint8_t in[P384_LEN])
 {
-	BN_free(*p);
+	for (size_t i = 0; i < P384_LEN; i++)
+		out[i] = in[P384_LEN - 1 - i];
 }
 
-/* no_password() - an encrypted key is refused, never asked for on somebody's terminal */
-static int no_password(char *buf, int size, int writing, void *arg)
+/* id_block_load_key() - read a private key that SNP can use. Return: 0 or -EINVAL. */
+static int id_block_load_key(
+	struct private_key *key, struct bytes pem, const char *which, struct err *e)
 {
-	(void)buf, (void)size, (void)writing, (void)arg;
-	return -1;
-}
+	int ret = private_key_load(key, pem, which, e);
 
-/* id_block_is_p384() - Return: true for a key on P-384. */
-static bool id_block_is_p384(const EVP_PKEY *key)
-{
-	char group[32] = "";
-
-	return EVP_PKEY_is_a(key, "EC") &&
-		EVP_PKEY_get_utf8_string_param(
-			key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group), NULL) &&
-		!strcmp(group, "secp384r1");
-}
-
-/* id_block_load_key() - read a private key from PEM. Return: 0 with *key the caller's, -EINVAL. */
-static int id_block_load_key(EVP_PKEY **key, struct bytes pem, const char *which, struct err *e)
-{
-	BIO *bio = pem.left > INT32_MAX ? NULL : BIO_new_mem_buf(pem.at, (int)pem.left);
-
-	*key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-	BIO_free(bio);
-	if (!*key)
-		return err_set(e, EINVAL, "%s: not an unencrypted private key in PEM", which);
-	if (!id_block_is_p384(*key))
-		return err_set(e, EINVAL, "%s: SNP takes keys on curve P-384 only", which);
-	return 0;
+	if (!ret && key->curve != PRIVATE_KEY_P384)
+		ret = err_set(e, EINVAL, "%s: SNP takes keys on curve P-384 only", which);
+	return ret;
 }
 
 /* id_block_export() - write the public half. Return: 0 or -EIO. */
-static int id_block_export(struct public_key *out, const EVP_PKEY *key, struct err *e)
+static int id_block_export(struct public_key *out, const struct private_key *key, struct err *e)
 {
-	CLEANUP(bn_drop) BIGNUM *x = NULL;
-	CLEANUP(bn_drop) BIGNUM *y = NULL;
+	uint8_t xy[2 * PRIVATE_KEY_MAX] = {0};
+	int ret = private_key_public(key, xy, e);
 
-	memset(out, 0, sizeof(*out));
 	out->curve = CURVE_P384;
-	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) ||
-		!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) ||
-		BN_bn2lebinpad(x, out->x, SCALAR_LEN) < 0 ||
-		BN_bn2lebinpad(y, out->y, SCALAR_LEN) < 0)
-		return err_set(e, EIO, "libcrypto failed to export a public key");
-	return 0;
+	id_block_reverse(out->x, xy);
+	id_block_reverse(out->y, xy + P384_LEN);
+	return ret;
 }
 
-/* id_block_ecdsa() - ECDSA with SHA-384. Return: 0 or -EIO. */
-static int id_block_ecdsa(
-	struct signature *out, EVP_PKEY *key, const void *data, size_t len, struct err *e)
+/* id_block_ecdsa() - sign bytes. Return: 0 or -EIO. */
+static int id_block_ecdsa(struct signature *out, const struct private_key *key, const void *data,
+	size_t len, struct err *e)
 {
-	CLEANUP(md_ctx_drop) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	CLEANUP(ecdsa_drop) ECDSA_SIG *sig = NULL;
-	uint8_t der[128];
-	const uint8_t *at = der;
-	size_t der_len = sizeof(der);
+	uint8_t rs[2 * PRIVATE_KEY_MAX] = {0};
+	int ret = private_key_sign(key, bytes_of(data, len), rs, e);
 
-	memset(out, 0, sizeof(*out));
-	if (ctx && EVP_DigestSignInit_ex(ctx, NULL, "SHA384", NULL, NULL, key, NULL) > 0 &&
-		EVP_DigestSign(ctx, der, &der_len, data, len) > 0)
-		sig = d2i_ECDSA_SIG(NULL, &at, (long)der_len);
-	if (!sig || BN_bn2lebinpad(ECDSA_SIG_get0_r(sig), out->r, SCALAR_LEN) < 0 ||
-		BN_bn2lebinpad(ECDSA_SIG_get0_s(sig), out->s, SCALAR_LEN) < 0)
-		return err_set(e, EIO, "libcrypto failed to sign");
-	return 0;
+	id_block_reverse(out->r, rs);
+	id_block_reverse(out->s, rs + P384_LEN);
+	return ret;
 }
 
-/* id_block_fill() - fill block and auth with loaded keys. Return: 0 or -EIO. */
-static int id_block_fill(
-	struct id_block *out, EVP_PKEY *id_key, EVP_PKEY *author_key, struct err *e)
+/* id_block_fill() - fill the zeroed auth with loaded keys. Return: 0 or -EIO. */
+static int id_block_fill(struct id_block *out, const struct private_key *id_key,
+	const struct private_key *author_key, struct err *e)
 {
 	struct auth *auth = (struct auth *)out->auth;
+	const struct {
+		struct public_key *key;
+		uint8_t *digest;
+	} keys[] = {
+		{&auth->id_key, out->id_key_digest},
+		{&auth->author_key, out->author_key_digest},
+	};
 	int ret;
 
 	auth->id_key_algo = ALGO_P384_SHA384;
@@ -165,29 +142,24 @@ static int id_block_fill(
 	if (!ret)
 		ret = id_block_ecdsa(&auth->id_key_signature, author_key, &auth->id_key,
 			sizeof(auth->id_key), e);
-	if (!ret)
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(keys); i++)
 		ret = digest_of(
-			DIGEST_SHA384, &auth->id_key, sizeof(auth->id_key), out->id_key_digest, e);
-	if (!ret)
-		ret = digest_of(DIGEST_SHA384, &auth->author_key, sizeof(auth->author_key),
-			out->author_key_digest, e);
+			DIGEST_SHA384, keys[i].key, sizeof(*keys[i].key), keys[i].digest, e);
 	return ret;
 }
 
 int id_block_sign(struct id_block *out, const struct id_block_spec *spec, struct bytes id_key,
 	struct bytes author_key, struct err *e)
 {
-	CLEANUP(pkey_drop) EVP_PKEY *id = NULL;
-	CLEANUP(pkey_drop) EVP_PKEY *author = NULL;
+	cleanup_private_key struct private_key id = PRIVATE_KEY_INIT;
+	cleanup_private_key struct private_key author = PRIVATE_KEY_INIT;
 	struct block block = {
 		.version = 1,
 		.guest_svn = spec->guest_svn,
 		.policy = spec->policy,
 	};
-	int ret;
+	int ret = id_block_load_key(&id, id_key, "ID key", e);
 
-	digest_setup();
-	ret = id_block_load_key(&id, id_key, "ID key", e);
 	if (!ret)
 		ret = id_block_load_key(&author, author_key, "author key", e);
 	if (ret)
@@ -197,7 +169,7 @@ int id_block_sign(struct id_block *out, const struct id_block_spec *spec, struct
 	memcpy(block.family_id, spec->family_id, sizeof(block.family_id));
 	memcpy(block.image_id, spec->image_id, sizeof(block.image_id));
 	memcpy(out->block, &block, sizeof(block));
-	return id_block_fill(out, id, author, e);
+	return id_block_fill(out, &id, &author, e);
 }
 
 /* id_block_zeros() - Return: true if all bytes are zeros. */

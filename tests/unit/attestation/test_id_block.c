@@ -3,9 +3,9 @@
 #include "base/bytes.h"
 #include "tests/unit/unit.h"
 
+#include "tests/unit/attestation/make_key.h"
+
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <string.h>
 
 /* Offsets in the ID authentication information, from the specification's table */
@@ -14,29 +14,8 @@
 #define AUTH_KEY_SIGNATURE 0x680
 #define AUTH_AUTHOR_KEY    0x880
 
-static char id_pem[1024], author_pem[1024], other_pem[1024];
+static char id_pem[MAKE_KEY_MAX], author_pem[MAKE_KEY_MAX], other_pem[MAKE_KEY_MAX];
 static struct id_block made;
-
-/* make_key() - write a fresh private key as PEM. */
-static void make_key(char *pem, const char *curve, const char *password)
-{
-	EVP_PKEY *key = EVP_EC_gen(curve);
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long len;
-
-	assert_non_null(key);
-	assert_int_equal(PEM_write_bio_PrivateKey(bio, key, password ? EVP_aes_128_cbc() : NULL,
-				 (const unsigned char *)password,
-				 password ? (int)strlen(password) : 0, NULL, NULL),
-		1);
-	len = BIO_get_mem_data(bio, &text);
-	assert_true(len > 0 && len < 1024);
-	memcpy(pem, text, (size_t)len);
-	pem[len] = '\0';
-	BIO_free(bio);
-	EVP_PKEY_free(key);
-}
 
 static struct bytes text_of(const char *s)
 {
