@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/file_map.h"
 #include "base/hex.h"
+#include "vmm/cli/bundle.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/explain.h"
 #include "vmm/cli/metadata.h"
@@ -34,7 +35,10 @@ static const char usage[] =
 	"  cloister measure --mode tdx --ovmf b.fd --explain b.txt; diff a.txt b.txt | head\n"
 	"  # without the firmware file: its digest once, then its section list\n"
 	"  cloister measure --mode snp:ovmf-hash --ovmf OVMF.fd\n"
-	"  cloister measure --mode snp --snp-ovmf-hash HEX --ovmf-metadata ovmf.json ...\n";
+	"  cloister measure --mode snp --snp-ovmf-hash HEX --ovmf-metadata ovmf.json ...\n"
+	"  # one signed file with the digests for 1 to 64 vCPUs (docs/reference-bundle.md)\n"
+	"  cloister measure --mode snp --vcpu-type EPYC-Milan --ovmf OVMF.fd \\\n"
+	"      --bundle vm.json --bundle-key key.pem --bundle-vcpus 1-64\n";
 
 static const char notes[] =
 	"Modes: sev, seves (SHA-256, 32 bytes); snp, snp:ovmf-hash, snp:svsm (48 bytes);\n"
@@ -47,6 +51,7 @@ static const char notes[] =
 struct args {
 	const char *mode, *vcpu_type, *vmm_type, *ovmf, *kernel, *initrd, *append, *metadata;
 	const char *svsm, *igvm, *platform, *format, *explain;
+	const char *bundle, *bundle_key, *bundle_vcpus;
 	bool have_vcpus, have_sig, have_family, have_model, have_stepping;
 	bool have_seed, have_kernel_hash, have_initrd_hash;
 	uint32_t family, model, stepping;
@@ -104,6 +109,12 @@ static int args_parse(struct args *a, struct options *o, int argc, char **argv, 
 		{"--output-format", OPTION_TEXT, &a->format, NULL, 0, "F", "hex (default), base64"},
 		{"--explain", OPTION_TEXT, &a->explain, NULL, 0, "FILE",
 			"write every page that enters the digest; - for stdout"},
+		{"--bundle", OPTION_TEXT, &a->bundle, NULL, 0, "FILE",
+			"write a signed reference bundle in place of the digest; - for stdout"},
+		{"--bundle-key", OPTION_TEXT, &a->bundle_key, NULL, 0, "PEM",
+			"bundle: private key on P-256 or P-384"},
+		{"--bundle-vcpus", OPTION_TEXT, &a->bundle_vcpus, NULL, 0, "LIST",
+			"bundle: numbers of vCPUs, such as 1,2,4-8"},
 	};
 
 	o->rows = rows;
@@ -173,7 +184,7 @@ static int args_cpus(struct args *a, struct err *e)
 	a->spec.vmm = measure_find_vmm(a->vmm_type ?: "QEMU");
 	if (!a->spec.vmm)
 		return err_set(e, EINVAL, "unknown VMM type '%s'", a->vmm_type);
-	if (args_has_vcpus(a) && !a->have_vcpus)
+	if (args_has_vcpus(a) && !a->have_vcpus && !a->bundle)
 		return err_set(e, EINVAL, "--mode %s needs --vcpus", a->mode);
 	if (a->have_vcpus && (!a->spec.vcpus || a->spec.vcpus > MEASURE_VCPUS_MAX))
 		return err_set(e, EINVAL, "--vcpus must be 1 to %u", MEASURE_VCPUS_MAX);
@@ -268,6 +279,26 @@ static int args_files(struct args *a, struct err *e)
 	return ret;
 }
 
+/* args_bundle() - what a bundle needs, and what does not go with one */
+static int args_bundle(struct args *a, struct err *e)
+{
+	if (!a->bundle)
+		return a->bundle_key || a->bundle_vcpus
+			? err_set(e, EINVAL, "--bundle-key and -vcpus go with --bundle")
+			: 0;
+	if (!a->bundle_key)
+		return err_set(e, EINVAL, "--bundle needs --bundle-key");
+	if (a->have_vcpus || a->dump_vmsa || a->explain || a->format)
+		return err_set(e, EINVAL,
+			"--vcpus, --dump-vmsa, --explain and --output-format do not go with --bundle");
+	if (a->spec.mode == MEASURE_SNP_OVMF_HASH)
+		return err_set(e, EINVAL, "no report states the digest of --mode %s", a->mode);
+	if (args_has_vcpus(a) != !!a->bundle_vcpus)
+		return err_set(e, EINVAL, "--bundle-vcpus is %s in --mode %s",
+			a->bundle_vcpus ? "not used" : "needed", a->mode);
+	return 0;
+}
+
 static int args_output(struct args *a, struct err *e)
 {
 	if (a->format && strcmp(a->format, "hex") != 0 && strcmp(a->format, "base64") != 0)
@@ -318,11 +349,15 @@ static void measure_print(const struct args *a, const struct measure_result *r)
 static int measure_run(struct args *a, struct measure_result *r, struct err *e)
 {
 	int (*const steps[])(struct args *, struct err *) = {
-		args_mode, args_cpus, args_kernel, args_files, args_output};
+		args_mode, args_bundle, args_cpus, args_kernel, args_files, args_output};
+	const struct bundle_spec bundle = {&a->spec, a->mode, a->vmm_type ?: "QEMU",
+		a->bundle_vcpus, a->bundle_key, a->bundle};
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < ARRAY_SIZE(steps); i++)
 		ret = steps[i](a, e);
+	if (!ret && a->bundle)
+		return bundle_write(&bundle, e);
 	if (!ret)
 		ret = measure_digest(&a->spec, r, e);
 	if (!ret && a->dump_vmsa)
@@ -346,7 +381,7 @@ int cli_measure(int argc, char **argv)
 	ret = args_parse(a, &o, argc, argv, &e);
 	if (!ret)
 		ret = measure_run(a, &result, &e);
-	if (ret == 0)
+	if (!ret && !a->bundle)
 		measure_print(a, &result);
 	args_fini(a);
 	return ret < 0 ? options_fail(&o, &e) : CLI_OK;
