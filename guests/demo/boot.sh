@@ -9,6 +9,7 @@
 #   console      what the guest printed        errors    what cloister printed
 #   report.json  at the end                    ready.json the report when the guest was ready
 #   facts        lines "NAME VALUE"            prove     what the prover said
+#   kvm          KVM's counters, if debugfs shows them
 #   NAME.PID     mappings and descriptors of each process
 # It judges nothing (demo.py does). Runs in the lab too: plain sh, no more than busybox has.
 out=$1 disk=$2 tools=$3 limit=$4
@@ -63,6 +64,7 @@ if said "demo: ready"; then
 		sleep 0.3
 	done
 	cp "$out/report.json" "$out/ready.json"
+	grep -s . /sys/kernel/debug/kvm/* > "$out/kvm"
 	examine "$monitor"
 	below=
 	for pid in $(descendants "$monitor"); do
