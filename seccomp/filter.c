@@ -34,7 +34,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(fstat), DEVICE, "the same in other C libraries"},
 	{SCMP_SYS(mmap), DEVICE, "memory regions; never executable", 2, PROT_EXEC, 0},
 	{SCMP_SYS(munmap), DEVICE, "memory regions that go"},
-	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, UINT64_MAX,
+	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, UINT32_MAX,
 		MADV_DONTDUMP},
 	{SCMP_SYS(close), DEVICE, "descriptors of messages"},
 	{SCMP_SYS(exit_group), DEVICE, "the end"},

@@ -251,16 +251,17 @@ static void blk_complete(struct blk *blk, struct request *r, int res)
 	blk_finish(blk, r, status);
 }
 
-/* blk_enter() - hand what blk_submit() collected to the kernel. */
-static void blk_enter(struct blk *blk)
+/* blk_enter() - hand what blk_submit() collected to the kernel; on failure q will come back. */
+static void blk_enter(struct blk *blk, struct virtq *q)
 {
 	while (io_uring_sq_ready(&blk->ring)) {
 		int rc = io_uring_submit(&blk->ring);
 
 		if (rc >= 0 || rc == -EINTR)
 			continue;
-		/* Out of memory for the moment; what is queued goes in with the next request. */
+		/* Out of memory for the moment: what is queued goes in with the next turn. */
 		log_limited(LOG_WARN, blk->base.name, "io_uring_enter: %s", strerror(-rc));
+		virtq_poke(q);
 		return;
 	}
 }
@@ -272,11 +273,12 @@ static void blk_reap(struct blk *blk)
 
 	while (io_uring_peek_cqe(&blk->ring, &cqe) == 0) {
 		struct request *r = io_uring_cqe_get_data(cqe);
+		struct virtq *q = r->q;
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&blk->ring, cqe);
 		blk_complete(blk, r, res);
-		blk_enter(blk);
+		blk_enter(blk, q);
 	}
 	for (unsigned int i = 0; i < blk->base.n_queues; i++) {
 		if (blk->pushed[i])
@@ -312,7 +314,7 @@ static void blk_kicked(void *queue, uint32_t events)
 		}
 	} while (blk->n_free && virtq_kicks(q, true));
 	blk->waiting[q->index] = blk->n_free ? NULL : q;
-	blk_enter(blk);
+	blk_enter(blk, q);
 	blk_reap(blk);
 }
 
@@ -322,8 +324,9 @@ static void blk_drain(struct virtq *q)
 	struct io_uring_cqe *cqe;
 
 	while (q->in_flight) {
-		blk_enter(blk);
-		io_uring_wait_cqe(&blk->ring, &cqe);
+		blk_enter(blk, q);
+		if (!io_uring_sq_ready(&blk->ring))
+			io_uring_wait_cqe(&blk->ring, &cqe);
 		blk_reap(blk);
 	}
 	blk->waiting[q->index] = NULL;
