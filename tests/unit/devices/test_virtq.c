@@ -117,6 +117,31 @@ static void virtq_pops_indirect_after_direct(void **state)
 	close_queue(&f);
 }
 
+static void virtq_pops_chain_as_long_as_queue(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_queue(&f, VIRTIO_F_INDIRECT_DESC);
+	for (uint16_t i = 0; i < RIG_NUM; i++)
+		desc(&f, i, (struct rig_desc){RIG_DATA, 1, RIG_NEXT, (uint16_t)(i + 1)});
+	desc(&f, RIG_NUM - 1, (struct rig_desc){RIG_DATA, 1, 0, 0});
+	rig_offer(&f.rig, 0, 0);
+	assert_int_equal(virtq_pop(&f.q, &f.chain), 1);
+	assert_int_equal(f.chain.out_len, RIG_NUM);
+	virtq_push(&f.q, 0, 0);
+	/* One buffer and the rest in a table: the descriptor that names the table is no buffer. */
+	desc(&f, 1, (struct rig_desc){TABLE, 16 * (RIG_NUM - 1), RIG_INDIRECT, 0});
+	for (uint16_t i = 0; i < RIG_NUM - 1; i++)
+		indirect(&f, i, (struct rig_desc){RIG_DATA, 1, RIG_NEXT, (uint16_t)(i + 1)});
+	indirect(&f, RIG_NUM - 2, (struct rig_desc){RIG_DATA, 1, 0, 0});
+	rig_offer(&f.rig, 0, 0);
+	assert_int_equal(virtq_pop(&f.q, &f.chain), 1);
+	assert_int_equal(f.chain.out_len, RIG_NUM);
+	virtq_push(&f.q, 0, 0);
+	close_queue(&f);
+}
+
 static void virtq_pops_same_chain_after_unpop(void **state)
 {
 	struct fixture f;
@@ -139,8 +164,16 @@ static void no_length(struct fixture *f)
 	desc(f, 0, (struct rig_desc){RIG_DATA, 0, 0, 0});
 }
 
+/* What lies behind a table looks like a good descriptor. */
+static void good_behind_tables(struct fixture *f)
+{
+	desc(f, RIG_NUM, (struct rig_desc){RIG_DATA, 1, 0, 0});
+	indirect(f, 2, (struct rig_desc){RIG_DATA, 1, 0, 0});
+}
+
 static void next_out_of_range(struct fixture *f)
 {
+	good_behind_tables(f);
 	desc(f, 0, (struct rig_desc){RIG_DATA, 1, RIG_NEXT, RIG_NUM});
 }
 
@@ -209,6 +242,7 @@ static void indirect_too_long(struct fixture *f)
 
 static void indirect_index_out(struct fixture *f)
 {
+	good_behind_tables(f);
 	desc(f, 0, (struct rig_desc){TABLE, 32, RIG_INDIRECT, 0});
 	indirect(f, 0, (struct rig_desc){RIG_DATA, 1, RIG_NEXT, 2});
 }
@@ -253,7 +287,7 @@ static const struct bad_ring {
 } bad_rings[] = {
 	{"buffer of no bytes", "2.7.5", no_length},
 	{"next out of range", "2.7.5", next_out_of_range},
-	{"head out of range", "2.7.6", no_length, RIG_NUM},
+	{"head out of range", "2.7.6", good_behind_tables, RIG_NUM},
 	{"head out of range, largest", "2.7.6", no_length, UINT16_MAX},
 	{"loop", "2.7.5.3.1", loop_of_two},
 	{"loop in an indirect table", "2.7.5.3.1", loop_in_indirect},
@@ -425,22 +459,21 @@ static void virtq_notifies_as_flags_say(void **state)
 
 /*
  * A hostile second CPU, made deterministic: every access of the walker to the descriptor page
- * faults, is single-stepped, and the descriptors are changed right behind it.
+ * faults and is single-stepped, and behind the n-th one the descriptors become evil.
  */
 static struct {
 	uint8_t *page; /* in the walker's mapping */
 	struct rig *rig;
 	unsigned int accesses;
-	bool evil; /* which of the two values is there */
-} flipper;
+	unsigned int n;
+} second_cpu;
 
-static void flip(void)
+static void turn_evil(void)
 {
-	const struct rig_desc good = {RIG_DATA, 16, RIG_NEXT, 1};
 	const struct rig_desc evil = {RIG_GPA + RIG_SIZE, UINT32_MAX, RIG_NEXT | RIG_INDIRECT, 999};
 
-	flipper.evil = !flipper.evil;
-	memcpy(flipper.rig->mem + (RIG_DESC(0) - RIG_GPA), flipper.evil ? &evil : &good, 16);
+	for (unsigned int i = 0; i < RIG_NUM; i++)
+		rig_desc(second_cpu.rig, RIG_DESC(0), i, evil);
 }
 
 static void on_access(int sig, siginfo_t *info, void *context)
@@ -448,8 +481,8 @@ static void on_access(int sig, siginfo_t *info, void *context)
 	ucontext_t *u = context;
 
 	(void)sig, (void)info;
-	flipper.accesses++;
-	mprotect(flipper.page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+	second_cpu.accesses++;
+	mprotect(second_cpu.page, PAGE_SIZE, PROT_READ | PROT_WRITE);
 	u->uc_mcontext.gregs[REG_EFL] |= 0x100; /* trap after this instruction */
 }
 
@@ -459,8 +492,9 @@ static void on_step(int sig, siginfo_t *info, void *context)
 
 	(void)sig, (void)info;
 	u->uc_mcontext.gregs[REG_EFL] &= ~0x100;
-	flip();
-	mprotect(flipper.page, PAGE_SIZE, PROT_NONE);
+	if (second_cpu.accesses == second_cpu.n)
+		turn_evil();
+	mprotect(second_cpu.page, PAGE_SIZE, PROT_NONE);
 }
 
 static void virtq_is_not_fooled_when_descriptors_change_behind_each_read(void **state)
@@ -470,27 +504,27 @@ static void virtq_is_not_fooled_when_descriptors_change_behind_each_read(void **
 	struct fixture f;
 
 	(void)state;
-	for (int first = 0; first < 2; first++) {
+	for (unsigned int n = 1; n <= 8; n++) {
 		uint8_t *host;
 		int rc;
 
 		open_queue(&f, VIRTIO_F_INDIRECT_DESC);
+		desc(&f, 0, (struct rig_desc){RIG_DATA, 16, RIG_NEXT, 1});
 		desc(&f, 1, (struct rig_desc){RIG_DATA + 0x1000, 32, RIG_WRITE, 0});
 		rig_offer(&f.rig, 0, 0);
 		host = f.view.regions[0].host;
-		flipper.rig = &f.rig;
-		flipper.page = host + (RIG_DESC(0) - RIG_GPA);
-		flipper.accesses = 0;
-		flipper.evil = first;
-		flip();
+		second_cpu.rig = &f.rig;
+		second_cpu.page = host + (RIG_DESC(0) - RIG_GPA);
+		second_cpu.accesses = 0;
+		second_cpu.n = n;
 		sigaction(SIGSEGV, &access, &was_segv);
 		sigaction(SIGTRAP, &step, &was_trap);
-		mprotect(flipper.page, PAGE_SIZE, PROT_NONE);
+		mprotect(second_cpu.page, PAGE_SIZE, PROT_NONE);
 		rc = virtq_pop(&f.q, &f.chain);
-		mprotect(flipper.page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+		mprotect(second_cpu.page, PAGE_SIZE, PROT_READ | PROT_WRITE);
 		sigaction(SIGSEGV, &was_segv, NULL);
 		sigaction(SIGTRAP, &was_trap, NULL);
-		assert_true(flipper.accesses >= 1);
+		assert_true(second_cpu.accesses >= 1);
 		assert_true(rc == 1 || rc == -EPROTO);
 		for (unsigned int i = 0; rc == 1 && i < f.chain.n_out + f.chain.n_in; i++) {
 			const struct iovec *iov = &f.chain.iov[i];
@@ -506,6 +540,7 @@ static void virtq_is_not_fooled_when_descriptors_change_behind_each_read(void **
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(virtq_pops_chain_with_both_parts),
 	cmocka_unit_test(virtq_pops_indirect_after_direct),
+	cmocka_unit_test(virtq_pops_chain_as_long_as_queue),
 	cmocka_unit_test(virtq_pops_same_chain_after_unpop),
 	cmocka_unit_test(virtq_breaks_when_ring_is_malformed),
 	cmocka_unit_test(virtq_breaks_when_indirect_was_not_negotiated),
