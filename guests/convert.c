@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conversions, through the doorbell: what is converted loses its contents, in both directions, its
- * neighbours keep theirs, and requests that make no sense are refused. Needs a level with a C-bit.
+ * Conversions, by hypercall or doorbell: what is converted loses its contents, in both directions,
+ * its neighbours keep theirs, and requests that make no sense are refused. Needs a level with a
+ * C-bit.
  */
 #include "guests/lib/guest.h"
 #include "guests/lib/paging.h"

@@ -33,7 +33,7 @@ static inline void *private_side(uint64_t gpa)
 	return (void *)gpa;
 }
 
-/* convert() - ask the VMM through the doorbell. Return: 0 or a positive errno. */
+/* convert() - ask the VMM by hypercall, or the doorbell if there is one. Return: 0 or an errno. */
 uint32_t convert(uint64_t gpa, uint64_t n_pages, int to_private);
 
 #endif
