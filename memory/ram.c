@@ -151,16 +151,13 @@ int ram_load(struct ram *ram, const struct image *image, struct err *e)
 	return 0;
 }
 
-/* ram_can_discard() - Linux before 6.7 frees pages by mapping only if that is writable */
+/*
+ * ram_can_discard() - Linux before 6.7 frees pages through a mapping only if that is writable. Tried
+ * on the first page, which no slot shows to the guest: low memory is an object of its own.
+ */
 static bool ram_can_discard(const struct ram *ram)
 {
-	size_t last = ram->map_len - PAGE_SIZE;
-	unsigned char resident;
-
-	/* The last page is free after loading in all but odd cases; test on it, if so. */
-	if (mincore(ram->private + last, PAGE_SIZE, &resident) < 0 || (resident & 1))
-		return false;
-	return madvise(ram->private + last, PAGE_SIZE, MADV_REMOVE) == 0;
+	return madvise(ram->private, PAGE_SIZE, MADV_REMOVE) == 0;
 }
 
 int ram_seal(struct ram *ram, bool keep_writable, struct err *e)

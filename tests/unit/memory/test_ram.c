@@ -76,6 +76,7 @@ static void ram_loads_private_and_low_memory_only(void **state)
 	assert_int_equal(private_bytes, 4096); /* 32 MiB of zeros cost nothing */
 	assert_int_equal(shared_bytes, 0);
 	assert_int_equal(ram_seal(&ram, false, &e), 0);
+	assert_int_equal(ram.private_fd, -1);
 	assert_int_equal(ram_discard(&ram, gpa_of(MIB(2)), 4096, true), 0);
 	assert_int_equal(ram_resident(&ram, &private_bytes, &shared_bytes), 0);
 	assert_int_equal(private_bytes, 0);
