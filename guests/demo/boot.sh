@@ -41,11 +41,10 @@ examine() {
 		echo "== descriptors"
 		ls -l "/proc/$1/fd"
 		echo "== memory"
-		cat "/proc/$1/smaps_rollup"
+		cat "/proc/$1/smaps"
 		echo "== status"
 		cat "/proc/$1/status"
 	} > "$out/$name.$1" 2>&1
-	fact "rss_kib $name $(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "/proc/$1/smaps_rollup")"
 }
 
 exec 9<> "$out/keyboard"

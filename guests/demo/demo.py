@@ -77,6 +77,10 @@ class Boot:
                 "--confidential", self.level, *self.flags]
 
 
+PRIVATE = re.compile(r"kvm-gmem|memfd:private")  # how the private object is called in /proc
+BESIDE_RAM = 4 << 20  # bytes that the processes of a VM may use beside its RAM
+
+
 class Evidence:
     """What boot.sh left in a directory, parsed. Missing pieces read as empty."""
 
@@ -95,6 +99,23 @@ class Evidence:
                 self.devices.append({"name": words[2], **fields})
             elif words[:2] == ["prove:", "monitor"]:
                 self.monitor.append((int(words[5]), " ".join(words[7:])))
+
+        self.beside_ram, self.private_maps, self.private_fds = 0, [], []
+        for file in sorted(self.out.glob("c*.[0-9]*")):
+            self._process(file.read_text(errors="replace"))
+
+    def _process(self, text):
+        """What examine() of boot.sh wrote about one process."""
+        maps, fds, smaps = re.split("^== .*\n", text, flags=re.M)[1:4]
+        self.private_maps += [m.split() for m in maps.splitlines() if PRIVATE.search(m)]
+        self.private_fds += [f for f in fds.splitlines() if PRIVATE.search(f)]
+        name = ""
+        for line in smaps.splitlines():
+            if re.match("[0-9a-f]+-[0-9a-f]+ ", line):
+                name = line
+            elif line.startswith("Pss:") and not re.search("guest-shared|ledger", name) \
+                    and not PRIVATE.search(name):
+                self.beside_ram += int(line.split()[1]) << 10
 
     def _text(self, name):
         file = self.out / name
@@ -154,6 +175,8 @@ def judge(boot, e, release):
         (e.devices and e.total("public") > 0,
          "the search finds there what the guest wrote to its disk"),
     ]
+    promises += [(0 < e.beside_ram <= BESIDE_RAM,
+                  f"all processes use {e.beside_ram / 2**20:.1f} MiB beside the guest's RAM")]
     if boot.level == "off":
         promises += [(e.total("secret") > 0, "the guest's secret is found there: level off")]
         return promises
@@ -167,6 +190,14 @@ def judge(boot, e, release):
         (0 < e.ready.get("ledger", {}).get("peak", 0) <= e.ready["ledger"]["budget"]
          if "ledger" in e.ready else False, "shared memory stays within its budget"),
     ]
+    if e.ready.get("backing") == "guest_memfd":
+        promises += [
+            (all(m[1] == "r--s" for m in e.private_maps) and
+             bool(e.private_maps) == (boot.level == "soft"),
+             "private memory is mapped read-only, if at all"),
+            (bool(e.private_fds) == (boot.level != "soft"),
+             "a private descriptor is open only where nothing is mapped"),
+        ]
     if boot.level == "soft":
         promises += [(found > 0, "the guest's secret is found in private memory")]
     else:
