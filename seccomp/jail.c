@@ -96,6 +96,17 @@ int jail_close_fds(const int *keep, size_t n, struct err *e)
 	}
 }
 
+/* jail_pivot() - make the working directory, a mount, the root, and forget the one before. */
+static int jail_pivot(void)
+{
+	if (syscall(SYS_pivot_root, ".", ".") == 0)
+		return umount2(".", MNT_DETACH);
+	if (errno != EINVAL)
+		return -1;
+	/* The initial ramfs can't be pivoted away; cover it, as an initramfs does itself. */
+	return mount(".", "/", NULL, MS_MOVE, NULL) < 0 ? -1 : chroot(".");
+}
+
 /* jail_root() - an empty file system that can't be written becomes the root. */
 static int jail_root(void)
 {
@@ -104,8 +115,7 @@ static int jail_root(void)
 	/* Where the tmpfs is mounted does not matter: any directory that is always there. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("none", "/proc", "tmpfs", flags, "size=4k,nr_inodes=2,mode=0555") < 0 ||
-		chdir("/proc") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-		umount2(".", MNT_DETACH) < 0 ||
+		chdir("/proc") < 0 || jail_pivot() < 0 ||
 		mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ||
 		chdir("/") < 0)
 		return -errno;
