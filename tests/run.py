@@ -16,6 +16,7 @@ import sys
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
                 for d in ("scripts/lib", "tests/lab")]
 import test_boot
+import test_guests
 from paths import ROOT, main
 from tally import Tally, timed
 
@@ -85,6 +86,7 @@ def body():
             tally.skips("build-clang: compile", "clang-14 is not installed")
         if built:
             test_boot.run(tally, ROOT / "build")
+            test_guests.run(tally, ROOT / "build")
     return tally.end()
 
 
