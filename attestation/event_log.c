@@ -45,6 +45,8 @@ int event_log_start(struct event_log *l, struct bytes log, struct err *e)
 	const uint8_t *data;
 
 	*l = (struct event_log){.left = log};
+	if (log.left > EVENT_LOG_MAX)
+		return err_set(e, EINVAL, "event log: %zu bytes are too many", log.left);
 	/* PFP 10.2.1, TCG_PCClientPCREvent: the first event has the old layout */
 	bytes_u32(&l->left);
 	type = bytes_u32(&l->left);

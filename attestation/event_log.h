@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 #define EVENT_LOG_ALGORITHMS 16
-#define EVENT_NO_ACTION      3 /* information only, never extended */
+#define EVENT_LOG_MAX        (64u << 20) /* bytes; real ones have up to 256 KiB */
+#define EVENT_NO_ACTION      3           /* information only, never extended */
 
 struct event_log {
 	struct bytes left;

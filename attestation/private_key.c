@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#define PEM_MAX 65536
 #define DER_MAX 160 /* of a signature: two numbers and their heads */
 
 static const struct {
@@ -53,7 +54,7 @@ int private_key_load(struct private_key *key, struct bytes pem, const char *whic
 	BIO *bio;
 
 	digest_setup();
-	bio = pem.left > INT32_MAX ? NULL : BIO_new_mem_buf(pem.at, (int)pem.left);
+	bio = pem.left > PEM_MAX ? NULL : BIO_new_mem_buf(pem.at, (int)pem.left);
 	*key = (struct private_key)PRIVATE_KEY_INIT;
 	if (bio)
 		key->pkey = PEM_read_bio_PrivateKey(bio, NULL, private_key_password, NULL);

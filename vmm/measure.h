@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#define MEASURE_VCPUS_MAX 65536
+#define MEASURE_VCPUS_MAX 4096 /* KVM_MAX_VCPUS on x86, at most */
 #define MEASURE_PAGE      4096
 
 enum measure_mode {

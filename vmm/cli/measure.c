@@ -47,13 +47,15 @@ static const char notes[] =
 	"versions (EPYC-v4). VMM types: QEMU, QEMU-old (host kernel before 6.10), ec2, ec2-old, gce.\n"
 	"Exit status: 0, or 2 for bad usage and for firmware that the mode cannot launch.\n";
 
+#define BOOT_FILE_MAX GIB(2) /* of a kernel or initrd: what fits below 4 GiB beside RAM holes */
+
 /* What the flags say, and the files they name. */
 struct args {
 	const char *mode, *vcpu_type, *vmm_type, *ovmf, *kernel, *initrd, *append, *metadata;
 	const char *svsm, *igvm, *platform, *format, *explain;
 	const char *bundle, *bundle_key, *bundle_vcpus;
 	bool have_vcpus, have_sig, have_family, have_model, have_stepping;
-	bool have_seed, have_kernel_hash, have_initrd_hash;
+	bool have_vars, have_seed, have_kernel_hash, have_initrd_hash;
 	uint32_t family, model, stepping;
 	bool dump_vmsa;
 	uint8_t seed[DIGEST_SHA384_LEN];
@@ -94,7 +96,7 @@ static int args_parse(struct args *a, struct options *o, int argc, char **argv, 
 		{"--ovmf-metadata", OPTION_TEXT, &a->metadata, NULL, 0, "FILE",
 			"snp with --snp-ovmf-hash: section list in place of --ovmf"},
 		{"--svsm", OPTION_TEXT, &a->svsm, NULL, 0, "FILE", "snp:svsm: the SVSM"},
-		{"--vars-size", OPTION_U64, &s->vars_size, NULL, 0, "N",
+		{"--vars-size", OPTION_U64, &s->vars_size, &a->have_vars, 0, "N",
 			"snp:svsm: bytes between SVSM and firmware"},
 		{"--dump-vmsa", OPTION_SWITCH, &a->dump_vmsa,
 			.help = "write vmsa<N>.bin files here"},
@@ -199,6 +201,8 @@ static int args_hash_file(const char *path, uint8_t *out, struct err *e)
 	cleanup_file_map struct file_map map = FILE_MAP_INIT;
 	int ret = file_map_open(&map, path, e);
 
+	if (!ret && map.len > BOOT_FILE_MAX)
+		ret = err_set(e, EFBIG, "%s: %zu bytes are too many", path, map.len);
 	return ret ? ret : sev_hashes_file(out, file_map_bytes(&map), e);
 }
 
@@ -265,6 +269,8 @@ static int args_files(struct args *a, struct err *e)
 	if (a->metadata && (!a->have_seed || a->ovmf))
 		return err_set(
 			e, EINVAL, "--ovmf-metadata goes with --snp-ovmf-hash, without --ovmf");
+	if (a->spec.mode == MEASURE_SNP_SVSM && !a->have_vars)
+		return err_set(e, EINVAL, "--vars-size is needed");
 	if (a->have_seed)
 		a->spec.seed = a->seed;
 	if (a->spec.mode == MEASURE_IGVM_SNP)

@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#define METADATA_MAX (1u << 20) /* bytes */
+
 /* metadata_number() - read a number of 0 to UINT32_MAX. Return: 0 or -EINVAL. */
 static int metadata_number(const json_t *object, const char *key, uint32_t *out, struct err *e)
 {
@@ -60,6 +62,8 @@ int metadata_read(struct ovmf *fw, const char *path, struct err *e)
 
 	if (ret)
 		return ret;
+	if (map.len > METADATA_MAX)
+		return err_set(e, EINVAL, "%s: %zu bytes are too many", path, map.len);
 	memset(fw, 0, sizeof(*fw));
 	fw->file = bytes_of("", 0);
 	root = json_loadb((const char *)map.data, map.len, JSON_REJECT_DUPLICATES, &why);

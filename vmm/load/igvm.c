@@ -87,7 +87,7 @@ static int igvm_open_headers(struct igvm *g, struct bytes file, struct err *e)
 		return err_set(e, EINVAL, "IGVM: the file is shorter than it says");
 	g->file = bytes_slice(&file, 0, total);
 	g->headers = bytes_slice(&g->file, offset, len);
-	if (total < fixed_len || offset < fixed_len || g->headers.failed)
+	if (total < fixed_len || offset < fixed_len || g->headers.failed || len > IGVM_HEADERS_MAX)
 		return err_set(e, EINVAL, "IGVM: headers lie outside of the file");
 	if (!igvm_check_crc(g->file, fixed_len, g->headers))
 		return err_set(e, EINVAL, "IGVM: checksum of the headers is wrong");

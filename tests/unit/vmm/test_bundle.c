@@ -123,7 +123,7 @@ static void bundle_of_a_td_has_one_digest(void **state)
 static void bundle_refuses_bad_lists(void **state)
 {
 	static const char *const bad[] = {"", "0", "1-", "-1", "3-2", "1,", "1,,2", ",1", "a",
-		"1 2", "65537", "1-2-3", "0-3", "+1", "1-1025"};
+		"1 2", "4097", "1-2-3", "0-3", "+1", "1-1025"};
 	struct err e;
 
 	(void)state;
