@@ -81,6 +81,14 @@ PRIVATE = re.compile(r"kvm-gmem|memfd:private")  # how the private object is cal
 BESIDE_RAM = 4 << 20  # bytes that the processes of a VM may use beside its RAM
 
 
+def own_memory(mapping):
+    """Bytes that a mapping in smaps costs: of a file only what was changed, the rest is cache."""
+    size = {k: int(v) << 10 for k, v in re.findall(r"^(\w+): +(\d+) kB", mapping, re.M)}
+    if " /" not in mapping.split("\n")[0] or not size["Rss"]:
+        return size["Pss"]
+    return size["Anonymous"] * size["Pss"] // size["Rss"]
+
+
 class Evidence:
     """What boot.sh left in a directory, parsed. Missing pieces read as empty."""
 
@@ -109,13 +117,10 @@ class Evidence:
         maps, fds, smaps = re.split("^== .*\n", text, flags=re.M)[1:4]
         self.private_maps += [m.split() for m in maps.splitlines() if PRIVATE.search(m)]
         self.private_fds += [f for f in fds.splitlines() if PRIVATE.search(f)]
-        name = ""
-        for line in smaps.splitlines():
-            if re.match("[0-9a-f]+-[0-9a-f]+ ", line):
-                name = line
-            elif line.startswith("Pss:") and not re.search("guest-shared|ledger", name) \
-                    and not PRIVATE.search(name):
-                self.beside_ram += int(line.split()[1]) << 10
+        for mapping in re.split("^(?=[0-9a-f]+-[0-9a-f]+ )", smaps, flags=re.M):
+            if mapping and not re.search("guest-shared|ledger", mapping) \
+                    and not PRIVATE.search(mapping):
+                self.beside_ram += own_memory(mapping)
 
     def _text(self, name):
         file = self.out / name
