@@ -13,7 +13,7 @@
 #define RIG_GPA    0x100000u /* where guest memory begins */
 #define RIG_SIZE   0x100000u
 #define RIG_USER   UINT64_C(0x7f0000000000) /* the front end's name for it */
-#define RIG_NUM    16u                      /* entries of a ring */
+#define RIG_NUM    64u                      /* entries of a ring */
 #define RIG_DATA   (RIG_GPA + 0x40000u)     /* free for buffers */
 #define RIG_QUEUES 4u
 

@@ -8,10 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#define QUEUES   RIG_QUEUES
 #define SECTORS  64u
 #define HEADER   RIG_DATA
 #define BUFFER   (RIG_DATA + 0x1000u)
@@ -43,7 +44,7 @@ static void open_blk(struct fixture *f, bool read_only, uint64_t features)
 	struct err e = ERR_INIT;
 	struct blk_config config = {.name = "test",
 		.read_only = read_only,
-		.n_queues = 2,
+		.n_queues = QUEUES,
 		.serial = "serial-0123456789ab"};
 
 	memset(f, 0, sizeof(*f));
@@ -55,7 +56,7 @@ static void open_blk(struct fixture *f, bool read_only, uint64_t features)
 	if (blk_create(&f->blk, &config, &e) < 0)
 		fail_msg("%s", e.text);
 	rig_serve(&f->rig, blk_device(f->blk));
-	rig_start(&f->rig, 2, features);
+	rig_start(&f->rig, QUEUES, features);
 }
 
 static void close_blk(struct fixture *f)
@@ -221,7 +222,7 @@ static void blk_tells_its_configuration(void **state)
 	rig_send(&f.rig, VHOST_USER_GET_CONFIG, &all, sizeof(all), -1);
 	assert_int_equal(rig_reply(&f.rig, &h, &all, sizeof(all)), sizeof(all));
 	assert_int_equal(all.c.capacity, SECTORS);
-	assert_int_equal(all.c.num_queues, 2);
+	assert_int_equal(all.c.num_queues, QUEUES);
 	assert_int_equal(all.c.blk_size, 512);
 	assert_int_equal(all.c.seg_max, VIRTQ_CHAIN_MAX - 2);
 	close_blk(&f);
@@ -370,6 +371,55 @@ static void blk_finishes_each_of_many_requests_once(void **state)
 	close_blk(&f);
 }
 
+static void blk_goes_on_when_more_is_asked_than_it_takes_at_once(void **state)
+{
+	uint64_t total = 0;
+	struct fixture f;
+
+	(void)state;
+	open_blk(&f, false, FEATURES);
+	/* Flushes do not end at once, so that the queues fill what is there for requests. */
+	for (unsigned int q = 0; q < QUEUES; q++) {
+		put_request(&f, q, 0, (struct request){VIRTIO_BLK_T_FLUSH, 0, 0, 0});
+		for (unsigned int i = 1; i < RIG_NUM; i++)
+			rig_offer(&f.rig, q, 0);
+		total += RIG_NUM;
+	}
+	assert_true(total > BLK_IN_FLIGHT);
+	for (unsigned int q = 0; q < QUEUES; q++)
+		assert_int_equal(eventfd_write(f.rig.kick[q], 1), 0);
+	for (unsigned int q = 0; q < QUEUES; q++)
+		wait_used(&f, q, RIG_NUM);
+	close_blk(&f);
+}
+
+static void blk_refuses_discard_longer_than_it_said(void **state)
+{
+	const uint32_t most = (uint32_t)(GIB(1) / VIRTIO_BLK_SECTOR);
+	struct blk_config config = {.name = "test", .n_queues = 1};
+	struct err e = ERR_INIT;
+	struct fixture f;
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	rig_open(&f.rig);
+	f.image = memfd_create("image", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(f.image, (off_t)GIB(2)), 0);
+	assert_int_equal(loop_create(&f.rig.loop, &e), 0);
+	config.loop = f.rig.loop;
+	config.image_fd = dup(f.image);
+	assert_int_equal(blk_create(&f.blk, &config, &e), 0);
+	rig_serve(&f.rig, blk_device(f.blk));
+	rig_start(&f.rig, 1, FEATURES);
+	put_range(&f, 0, most + 1, 0);
+	assert_int_equal(do_request(&f, (struct request){VIRTIO_BLK_T_DISCARD, 0, 16, 0}),
+		VIRTIO_BLK_S_IOERR);
+	put_range(&f, 0, most, 0);
+	assert_int_equal(
+		do_request(&f, (struct request){VIRTIO_BLK_T_DISCARD, 0, 16, 0}), VIRTIO_BLK_S_OK);
+	close_blk(&f);
+}
+
 static void blk_drains_when_queue_stops_with_requests_in_flight(void **state)
 {
 	struct vhost_user_vring_state base = {0, 0};
@@ -434,6 +484,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(blk_breaks_when_there_is_no_header_or_status),
 	cmocka_unit_test(blk_discards_and_writes_zeroes),
 	cmocka_unit_test(blk_finishes_each_of_many_requests_once),
+	cmocka_unit_test(blk_goes_on_when_more_is_asked_than_it_takes_at_once),
+	cmocka_unit_test(blk_refuses_discard_longer_than_it_said),
 	cmocka_unit_test(blk_drains_when_queue_stops_with_requests_in_flight),
 	cmocka_unit_test(blk_answers_error_when_image_shrinks),
 	cmocka_unit_test(blk_refuses_descriptor_that_is_no_disk),
