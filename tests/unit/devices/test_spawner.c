@@ -235,14 +235,14 @@ static void spawner_gives_device_nothing_but_its_own(void **state)
 
 static void spawner_test_sees_a_planted_descriptor(void **state)
 {
-	cleanup_fd int planted = memfd_create("planted-private", 0);
+	cleanup_fd int planted = memfd_create("seen-by-us", 0);
 	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, planted, 0);
 
 	(void)state;
 	/* The eyes of the test above, on a process that has what it must not have. */
 	assert_ptr_not_equal(map, MAP_FAILED);
-	assert_int_equal(count_links(getpid(), "planted-private"), 1);
-	assert_int_equal(count_maps(getpid(), "planted-private"), 1);
+	assert_int_equal(count_links(getpid(), "seen-by-us"), 1);
+	assert_int_equal(count_maps(getpid(), "seen-by-us"), 1);
 	munmap(map, 4096);
 }
 
