@@ -17,13 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
-#define IN_MAX 256
-#define PTMX   makedev(5, 2) /* opening it anew would make another terminal */
+#define IN_MAX  256
+#define WAKE_NS 2000000
+#define PTMX    makedev(5, 2) /* opening it anew would make another terminal */
 
 enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR };
 
@@ -61,7 +62,7 @@ struct serial {
 	uint64_t dropped;
 	int in_fd, out_fd; /* our own */
 	struct loop_source in_source, out_source;
-	struct loop_source wake; /* an eventfd: there is output, or room for input again */
+	struct loop_source wake; /* a timer: there is output, or room for input again */
 };
 
 /* update_line() - interrupt identification; sets the line where it changed. Return: IIR's low bits.
@@ -83,9 +84,12 @@ static uint8_t update_line(struct serial *s)
 	return id;
 }
 
+/* wake_main() - in a moment, so that a line of output costs one write and not one per byte. */
 static void wake_main(const struct serial *s)
 {
-	eventfd_write(s->wake.fd, 1);
+	const struct itimerspec once = {.it_value.tv_nsec = WAKE_NS};
+
+	timerfd_settime(s->wake.fd, 0, &once, NULL);
 }
 
 static void in_push(struct serial *s, uint8_t byte)
@@ -312,10 +316,11 @@ static void resume_input(struct serial *s)
 static void on_wake(void *ctx, uint32_t events)
 {
 	struct serial *s = ctx;
-	eventfd_t n;
+	uint64_t n;
 
 	(void)events;
-	eventfd_read(s->wake.fd, &n);
+	if (read(s->wake.fd, &n, sizeof(n)) < 0)
+		return;
 	pthread_mutex_lock(&s->lock);
 	flush_or_watch(s);
 	resume_input(s);
@@ -410,9 +415,9 @@ static int open_wake(struct serial *s, struct err *e)
 {
 	s->wake.fn = on_wake;
 	s->wake.ctx = s;
-	s->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	s->wake.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (s->wake.fd < 0)
-		return err_sys(e, errno, "serial: eventfd");
+		return err_sys(e, errno, "serial: timerfd");
 	return loop_add(s->desc.loop, &s->wake, EPOLLIN, e);
 }
 

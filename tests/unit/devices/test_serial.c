@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 
 #define PORT 0x3f8
@@ -69,6 +70,7 @@ static uint8_t in(struct fixture *f, uint64_t reg)
 
 static void turn(struct fixture *f)
 {
+	assert_int_equal(loop_run_once(f->loop, 20), 0); /* the port's timer has 2 ms */
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(loop_run_once(f->loop, 0), 0);
 }
@@ -237,6 +239,7 @@ static void serial_leaves_the_user_s_terminal_blocking(void **state)
 	struct serial_desc d = {f->bus, f->loop, fake_irq_of(&f->irq), 0x2f8, 3, -1, -1};
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), slave;
 	struct err e = ERR_INIT;
+	struct pollfd p = {.events = POLLIN};
 	struct serial *s;
 	uint8_t v = 'x';
 	char got[4];
@@ -258,10 +261,12 @@ static void serial_leaves_the_user_s_terminal_blocking(void **state)
 	serial_destroy(s);
 	/* the master's side: opening that anew would make another terminal */
 	d.in_fd = d.out_fd = master;
+	p.fd = slave;
 	assert_int_equal(serial_create(&s, &d, &e), 0);
 	for (const char *c = "y\n"; *c; c++)
 		bus_write(f->bus, BUS_PORT, 0x2f8, c, 1);
-	turn(f);
+	for (int i = 0; i < 10 && poll(&p, 1, 0) == 0; i++)
+		assert_int_equal(loop_run_once(f->loop, 20), 0);
 	assert_int_equal(read(slave, got, sizeof(got)), 2);
 	assert_memory_equal(got, "y\n", 2);
 	serial_destroy(s);
