@@ -50,10 +50,11 @@ class Boot:
     cpus: int = 1
     memory: str = "512M"
     flags: tuple = ()
+    idle: bool = False  # the guest leaves its disks alone
 
     @property
     def name(self):
-        more = "".join(f"-{flag.strip('-')}" for flag in self.flags)
+        more = "-idle" * self.idle + "".join(f"-{flag.strip('-')}" for flag in self.flags)
         return f"{self.guest}-{self.level}-{self.cpus}cpu-{self.memory}{more}"
 
     def files(self, build):
@@ -72,12 +73,14 @@ class Boot:
         return ["sh", at("demo/boot.sh"), out, at("demo/disk.img"), tools, str(LIMIT), "--",
                 cloister, "run", "--kernel", at(f"demo/vmlinuz-{self.guest}"),
                 "--initramfs", at(f"demo/initramfs-{self.guest}"),
-                "--cmdline", f"console=ttyS0 quiet panic=-1 demo_wait={LIMIT} demo_disks=2",
+                "--cmdline", f"console=ttyS0 quiet panic=-1 demo_wait={LIMIT} "
+                f"demo_disks={0 if self.idle else 2}",
                 "--cpus", f"boot={self.cpus}", "--memory", f"size={self.memory}",
                 "--confidential", self.level, *self.flags]
 
 
 PRIVATE = re.compile(r"kvm-gmem|memfd:private")  # how the private object is called in /proc
+IDLE_SHARED = 4 << 20  # bytes of shared memory in use after a boot without I/O, at most
 BESIDE_RAM = 4 << 20  # bytes that the processes of a VM may use beside its RAM
 
 
@@ -153,6 +156,23 @@ class Evidence:
         return float(self.facts[until].split()[0]) - float(self.facts[since].split()[0])
 
 
+def judge_disks(e):
+    return [
+        (e.sum("read") == e.host_sum("disk"), "what the guest read from its disk is what is there"),
+        (e.sum("wrote") == e.host_sum("scratch"), "what the guest wrote to its disk is there"),
+        (e.devices and e.total("public") > 0,
+         "the search finds there what the guest wrote to its disk"),
+    ]
+
+
+def judge_idle(boot, e):
+    if boot.level == "off":
+        return []
+    shared = e.ready.get("resident", {}).get("shared", IDLE_SHARED)
+    return [(0 < shared < IDLE_SHARED,
+             f"without I/O {shared / 2**20:.1f} MiB of shared memory are in use")]
+
+
 def judge(boot, e, release):
     """judge() - hold the evidence `e` of `boot` against what was promised.
 
@@ -169,17 +189,14 @@ def judge(boot, e, release):
         (not failed, "nothing fails in the guest" + "".join(f": {f}" for f in failed)),
         (e.said("cpus") == [str(boot.cpus)], f"the guest has {boot.cpus} CPUs"),
         (e.said("kernel") == [release], f"the guest's kernel is Debian's {release}"),
-        (e.sum("read") == e.host_sum("disk"), "what the guest read from its disk is what is there"),
-        (e.sum("wrote") == e.host_sum("scratch"), "what the guest wrote to its disk is there"),
         (e.ready.get("level") == boot.level, f"the level is {boot.level}"),
         (e.said("kernel") and sev == (boot.level in CONFIDENTIAL),
          "the guest's kernel " + ("uses private memory" if boot.level in CONFIDENTIAL else
                                   "knows of no private memory")),
         (e.devices and e.total("unsearched") == 0 and e.facts.get("proved", "").endswith(" 0"),
          "all memory of all device processes was searched"),
-        (e.devices and e.total("public") > 0,
-         "the search finds there what the guest wrote to its disk"),
     ]
+    promises += judge_idle(boot, e) if boot.idle else judge_disks(e)
     promises += [(0 < e.beside_ram <= BESIDE_RAM,
                   f"all processes use {e.beside_ram / 2**20:.1f} MiB beside the guest's RAM")]
     if boot.level == "off":

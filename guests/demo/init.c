@@ -12,7 +12,7 @@
  *     ready         now it waits for a line from the host (at most demo_wait=SECONDS), powers off
  *     FAILED WHY    something did not work; it goes on as far as it can
  * The secret itself is never printed. Kernel command line: demo_wait=20, demo_disks=N
- * (how many disks to expect).
+ * (how many disks to expect; 0: leave them alone).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -218,6 +218,9 @@ static void use_disks(const uint8_t *seed)
 	uint8_t *buf =
 		mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int wanted = cmdline_int("demo_disks=", -1), found = 0;
+
+	if (wanted == 0)
+		return;
 
 	/* Read-only disks first: what was written last is still in the bounce buffer. */
 	for (char ro = '1'; ro >= '0'; ro--)

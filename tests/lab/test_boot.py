@@ -21,7 +21,7 @@ from tally import Tally, timed
 # Labs: a host kernel and the boots made in it, one after another. Labs run beside each other.
 LABS = [
     ("7.3", [Boot("6.12", "off"), Boot("6.12", "off", 4), Boot("6.12", "soft"),
-             Boot("6.12", "soft", 4), Boot("7.3", "soft"),
+             Boot("6.12", "soft", 4), Boot("7.3", "soft"), Boot("6.12", "soft", idle=True),
              Boot("6.12", "soft", memory="8G,overcommit=on")]),
     ("7.3", [Boot("6.1", "off"), Boot("6.1", "off", 4), Boot("6.1", "soft"),
              Boot("6.1", "soft", 4)]),

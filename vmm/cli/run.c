@@ -213,6 +213,8 @@ int cli_run(int argc, char **argv)
 			fputs(help, stdout);
 			return CLI_OK;
 		}
+	/* Nothing is taken by descriptor here; what a careless parent left open is not ours to keep. */
+	close_range(STDERR_FILENO + 1, ~0u, 0);
 	config_init(&run.config);
 	rc = run_parse(&run, argc, argv, &e);
 	if (!rc)
