@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 
 static const char help[] =
 	"Usage: cloister run --kernel K [FLAGS]\n"
@@ -173,11 +174,19 @@ static int run_status(const struct run *run)
 	}
 }
 
+/* run_spawner_end() - closing its socket ends the spawner and with it all device processes */
+static void run_spawner_end(int *sock, pid_t pid)
+{
+	fd_drop(sock);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* run_vm() - everything after the flags. Return: the exit status, or -errno with a message. */
 static int run_vm(struct run *run, struct err *e)
 {
-	cleanup_fd int spawner = -1;
-	pid_t spawner_pid;
+	int spawner = -1;
+	pid_t spawner_pid = -1;
 	int rc = spawner_start(&spawner, &spawner_pid, e);
 
 	if (!rc)
@@ -198,6 +207,7 @@ static int run_vm(struct run *run, struct err *e)
 		rc = run_status(run);
 	}
 	vm_destroy(run->vm);
+	run_spawner_end(&spawner, spawner_pid);
 	fd_drop(&run->signals.fd);
 	return rc;
 }
