@@ -52,9 +52,10 @@ struct igvm {
 	uint64_t data_start;  /* page data may not overlap the headers */
 	const struct igvm_spec *spec;
 	struct image *image;
-	uint32_t mask;  /* our platform's bit; 0: not seen yet */
-	uint32_t masks; /* all platforms' bits */
-	uint64_t total; /* bytes loaded so far */
+	uint32_t mask;   /* our platform's bit; 0: not seen yet */
+	uint32_t masks;  /* all platforms' bits */
+	uint64_t total;  /* bytes loaded so far */
+	bool has_policy; /* for our platform */
 	struct igvm_area areas[IGVM_AREAS_MAX];
 	size_t n_areas;
 };
@@ -146,7 +147,22 @@ static int igvm_platform(struct igvm *g, struct bytes at, struct err *e)
 	return 0;
 }
 
-/* igvm_page_type() - Return: how a page is added. */
+/* igvm_policy() - IGVM_VHS_GUEST_POLICY */
+static int igvm_policy(struct igvm *g, struct bytes at, struct err *e)
+{
+	uint32_t mask;
+	int ret;
+
+	bytes_u64(&at); /* the policy is no part of a digest */
+	mask = bytes_u32(&at);
+	if (at.failed)
+		return err_set(e, EINVAL, "IGVM: the guest policy is cut");
+	ret = igvm_for_us(g, mask, e);
+	g->has_policy |= ret > 0;
+	return ret < 0 ? ret : 0;
+}
+
+/* igvm_page_type() - Return: how a page is added. To a TD all types of data are the same. */
 static enum image_page igvm_page_type(
 	const struct igvm_spec *spec, uint32_t flags, uint16_t type, bool empty)
 {
@@ -180,8 +196,6 @@ static int igvm_page(struct igvm *g, struct bytes at, struct err *e)
 		return -EINVAL;
 	if (!ret || flags & IGVM_SHARED)
 		return 0;
-	if (g->spec->platform == IGVM_TDX && type == IGVM_SECRETS)
-		return 0; /* a TD has no such page */
 	return igvm_load(g,
 		(struct image_part){
 			.gpa = gpa_of(gpa),
@@ -279,6 +293,8 @@ static int igvm_header(struct igvm *g, uint32_t type, struct bytes data, struct 
 	switch (type) {
 	case IGVM_SUPPORTED_PLATFORM:
 		return igvm_platform(g, data, e);
+	case IGVM_GUEST_POLICY:
+		return igvm_policy(g, data, e);
 	case IGVM_PARAMETER_AREA:
 		return igvm_area(g, data, e);
 	case IGVM_PAGE_DATA:
@@ -290,7 +306,7 @@ static int igvm_header(struct igvm *g, uint32_t type, struct bytes data, struct 
 	case IGVM_RESERVED:
 		break;
 	default: /* known, and nothing that a launch measures */
-		if (type >= IGVM_GUEST_POLICY && type <= IGVM_PAGE_TABLE_RELOCATION_REGION)
+		if (type > IGVM_GUEST_POLICY && type <= IGVM_PAGE_TABLE_RELOCATION_REGION)
 			return 0;
 		if (type >= IGVM_REQUIRED_MEMORY && type <= IGVM_ENVIRONMENT_INFO)
 			return 0;
@@ -342,6 +358,9 @@ int igvm_image_add(
 		ret = igvm_walk(g, e);
 	if (!ret && !g->mask)
 		ret = err_set(e, EINVAL, "IGVM: the file is not for this platform");
+	/* SNP_LAUNCH_START needs one */
+	if (!ret && spec->platform == IGVM_SNP && !g->has_policy)
+		ret = err_set(e, EINVAL, "IGVM: the file has no SNP guest policy");
 	return ret;
 }
 

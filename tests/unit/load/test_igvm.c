@@ -45,6 +45,11 @@ static void platform(uint32_t mask, uint8_t type)
 	store_le16(at + 6, 1);
 }
 
+static void policy(uint32_t mask)
+{
+	store_le32(header(0x101, 16) + 8, mask);
+}
+
 static uint8_t *page(uint64_t gpa, uint32_t mask, uint32_t offset, uint32_t flags, uint16_t type)
 {
 	uint8_t *at = header(0x302, 24);
@@ -125,7 +130,7 @@ static int teardown(void **state)
 /* every() - one header of each kind */
 static void every(void)
 {
-	header(0x101, 16); /* policy */
+	policy(MASK_SNP);
 	area(0x2000, 7, 0);
 	page(0x1000, MASK_SNP | MASK_TDX, DATA, 0, 0);
 	page(0x2000, MASK_SNP | MASK_TDX, 0, 0, 0);
@@ -176,15 +181,15 @@ static void igvm_loads_what_snp_loads(void **state)
 static void igvm_loads_what_tdx_loads(void **state)
 {
 	static const enum image_page want[] = {
-		IMAGE_NORMAL, IMAGE_NORMAL, IMAGE_UNMEASURED, IMAGE_UNMEASURED};
+		IMAGE_NORMAL, IMAGE_NORMAL, IMAGE_UNMEASURED, IMAGE_UNMEASURED, IMAGE_NORMAL};
 	struct err e;
 
 	(void)state;
 	every();
-	page(0xa000, MASK_TDX, 0, 0, 1); /* secrets: a TD has none */
+	page(0xa000, MASK_TDX, 0, 0, 1); /* secrets are nothing special to a TD */
 	seal();
 	assert_int_equal(load(IGVM_TDX, true, &e), 0);
-	is_types(want, 4);
+	is_types(want, 5);
 }
 
 static void igvm_reads_version_2(void **state)
@@ -192,6 +197,7 @@ static void igvm_reads_version_2(void **state)
 	struct err e;
 
 	(void)state;
+	policy(MASK_SNP);
 	page(0x1000, MASK_SNP, DATA, 0, 0);
 	seal();
 	memmove(file.data + 32, file.data + 24, file.at - 24);
@@ -214,6 +220,7 @@ static void igvm_loads_large_pages(void **state)
 	struct err e;
 
 	(void)state;
+	policy(MASK_SNP);
 	page(0x200000, MASK_SNP, 0, 1, 0);
 	seal();
 	assert_int_equal(load(IGVM_SNP, false, &e), 0);
@@ -316,7 +323,7 @@ static void add_reserved(void)
 static void add_out_of_order(void)
 {
 	page(0x1000, MASK_SNP, DATA, 0, 0);
-	header(0x101, 16);
+	policy(MASK_SNP);
 }
 static void add_same_mask(void)
 {
@@ -365,16 +372,25 @@ static void igvm_refuses_each_bad_header(void **state)
 		add_unknown,
 		add_reserved,
 		add_out_of_order,
-		add_same_mask,
-		add_same_platform,
-		add_two_bits,
 		add_short_page,
 		add_long_header,
 	};
+	static void (*const bad_platforms[])(void) = {
+		add_same_mask, add_same_platform, add_two_bits};
 	struct err e;
 
+	for (size_t i = 0; i < 3; i++) {
+		setup(state);
+		bad_platforms[i]();
+		policy(MASK_SNP);
+		seal();
+		if (!load(IGVM_SNP, false, &e))
+			fail_msg("platform %zu was accepted", i);
+		teardown(state);
+	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		setup(state);
+		policy(MASK_SNP);
 		bad[i]();
 		seal();
 		if (!load(IGVM_SNP, false, &e))
@@ -413,6 +429,20 @@ static void igvm_refuses_each_bad_fixed_header(void **state)
 	}
 }
 
+static void igvm_needs_a_policy_for_snp(void **state)
+{
+	struct err e;
+
+	(void)state;
+	policy(MASK_TDX);
+	seal();
+	assert_int_equal(load(IGVM_TDX, false, &e), 0);
+	assert_int_equal(load(IGVM_SNP, false, &e), -EINVAL);
+	file.at = HEAD + 48;
+	seal();
+	assert_int_equal(load(IGVM_TDX, false, &e), 0);
+}
+
 static void igvm_needs_the_platform(void **state)
 {
 	struct err e;
@@ -421,6 +451,7 @@ static void igvm_needs_the_platform(void **state)
 	memset(&file, 0, sizeof(file));
 	file.at = HEAD;
 	platform(MASK_SNP, 2);
+	policy(MASK_SNP);
 	seal();
 	assert_int_equal(load(IGVM_SNP, false, &e), 0);
 	assert_int_equal(load(IGVM_TDX, false, &e), -EINVAL);
@@ -430,7 +461,7 @@ static void igvm_knows_what_kvm_cannot_launch(void **state)
 {
 	struct err e;
 
-	setup(state);
+	policy(MASK_SNP);
 	vp(VMSA_GPA, MASK_SNP, DATA_VMSA);
 	page(0x1000, MASK_SNP, DATA, 0, 0);
 	seal();
@@ -438,6 +469,7 @@ static void igvm_knows_what_kvm_cannot_launch(void **state)
 	assert_int_equal(igvm_check_kvm(&image, &e), -EINVAL); /* not last */
 	teardown(state);
 	setup(state);
+	policy(MASK_SNP);
 	vp(VMSA_GPA, MASK_SNP, DATA_VMSA);
 	vp(VMSA_GPA, MASK_SNP, DATA_VMSA);
 	seal();
@@ -445,12 +477,14 @@ static void igvm_knows_what_kvm_cannot_launch(void **state)
 	assert_int_equal(igvm_check_kvm(&image, &e), -EINVAL); /* two */
 	teardown(state);
 	setup(state);
+	policy(MASK_SNP);
 	vp(0x7000, MASK_SNP, DATA_VMSA);
 	seal();
 	assert_int_equal(load(IGVM_SNP, false, &e), 0);
 	assert_int_equal(igvm_check_kvm(&image, &e), -EINVAL); /* elsewhere */
 	teardown(state);
 	setup(state);
+	policy(MASK_SNP);
 	vp(VMSA_GPA, MASK_SNP, DATA_VMSA);
 	store_le64(file.data + DATA_VMSA + 0x158, 0x80000031);
 	seal();
@@ -486,6 +520,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(igvm_loads_large_pages),
 	CASE(igvm_refuses_each_bad_header),
 	CASE(igvm_refuses_each_bad_fixed_header),
+	CASE(igvm_needs_a_policy_for_snp),
 	CASE(igvm_needs_the_platform),
 	CASE(igvm_knows_what_kvm_cannot_launch),
 	CASE(igvm_survives_every_truncation),
