@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reports, VCEK and VLEK certificates, their chain and CRL: sound ones, then one fault at a time.
+ */
+#include "attestation/policy_snp.h"
+#include "attestation/snp_verify.h"
+#include "tests/unit/attestation/pki.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint8_t chip[64] = {0xc4, 0x0f, 0xee, 1, 2, 3, 4, 5, 6};
+
+/* A whole scene; a test changes the parts it is about before scene_make(). */
+struct scene {
+	const char *line, *product;
+	uint32_t version;
+	bool vlek;
+	struct pki_spec ark, ask, vek;
+	struct pki_crl_spec crl;
+	bool use_crl;
+	uint8_t spl[10]; /* by extension number 3.N */
+	uint8_t report[SNP_REPORT_LEN];
+	bool resign; /* sign after changes to the report */
+	int64_t now;
+	/* made */
+	EVP_PKEY *rsa, *ec;
+	X509 *certs[3]; /* ark, ask, vek */
+	struct cert_list chain, roots;
+	struct crl list;
+};
+
+static struct scene s; /* one at a time */
+
+static uint8_t ext_data[12][5];
+static uint8_t ext_text[2][40];
+
+static size_t ia5(uint8_t *out, const char *text)
+{
+	out[0] = 0x16;
+	out[1] = (uint8_t)strlen(text);
+	memcpy(out + 2, text, strlen(text));
+	return strlen(text) + 2;
+}
+
+/* fill_exts() - what KDS writes into a certificate of this product. */
+static void fill_exts(void)
+{
+	static char oids[10][32];
+	struct pki_ext *x = s.vek.exts;
+	bool turin = !strcmp(s.line, "Turin");
+
+	memcpy(ext_data[0], (uint8_t[]){2, 1, turin}, 3);
+	*x++ = (struct pki_ext){"1.3.6.1.4.1.3704.1.1", ext_data[0], 3};
+	*x++ = (struct pki_ext){"1.3.6.1.4.1.3704.1.2", ext_text[0], ia5(ext_text[0], s.product)};
+	for (int n = 1; n <= 9; n++) {
+		bool wide = s.spl[n] & 0x80;
+
+		if (n == 9 && !turin)
+			continue;
+		snprintf(oids[n], sizeof(oids[n]), "1.3.6.1.4.1.3704.1.3.%d", n);
+		memcpy(ext_data[n], (uint8_t[]){2, wide ? 2 : 1, wide ? 0 : s.spl[n], s.spl[n]}, 4);
+		*x++ = (struct pki_ext){oids[n], ext_data[n], wide ? 4 : 3};
+	}
+	if (s.vlek)
+		*x++ = (struct pki_ext){
+			"1.3.6.1.4.1.3704.1.5", ext_text[1], ia5(ext_text[1], "CN=provider")};
+	else
+		*x++ = (struct pki_ext){"1.3.6.1.4.1.3704.1.4", chip, turin ? 8 : 64};
+}
+
+static void fill_report(void)
+{
+	uint8_t *r = s.report;
+	bool turin = !strcmp(s.line, "Turin");
+
+	store_le32(r, s.version);
+	store_le64(r + 8, 0x30000);
+	store_le32(r + 0x34, 1);
+	store_le32(r + 0x48, s.vlek ? 1 << 2 : 0);
+	memset(r + 0x50, 0x50, 64);
+	memset(r + 0x90, 0x90, 48);
+	memset(r + 0xc0, 0xc0, 32);
+	if (turin)
+		memcpy(r + 0x180,
+			(uint8_t[]){s.spl[9], s.spl[1], s.spl[2], s.spl[3], 0, 0, 0, s.spl[8]}, 8);
+	else
+		memcpy(r + 0x180, (uint8_t[]){s.spl[1], s.spl[2], 0, 0, 0, 0, s.spl[3], s.spl[8]},
+			8);
+	if (s.version >= 3) {
+		r[0x188] = turin ? 0x1a : 0x19;
+		r[0x189] = !strcmp(s.line, "Genoa") ? 0x11 : 2;
+		r[0x18a] = 1;
+	}
+	memcpy(r + 0x1a0, chip, turin ? 8 : 64);
+}
+
+static void scene_start(const char *line, const char *product, uint32_t version, bool vlek)
+{
+	static char ark[32], ask[32];
+
+	s = (struct scene){.line = line,
+		.product = product,
+		.version = version,
+		.vlek = vlek,
+		.now = PKI_NOW,
+		.resign = true,
+		.spl = {0, 3, 0, 8, 0, 0, 0, 0, 0xd2, 2}};
+	snprintf(ark, sizeof(ark), "ARK-%s", line);
+	snprintf(ask, sizeof(ask), vlek ? "SEV-VLEK-%s" : "SEV-%s", line);
+	s.rsa = pki_rsa();
+	s.ec = pki_ec_key("P-384");
+	s.ark = (struct pki_spec){.cn = ark, .key = s.rsa, .serial = 1, .ca = true, .pss = true};
+	s.ask = (struct pki_spec){.cn = ask,
+		.key = s.rsa,
+		.issuer_key = s.rsa,
+		.serial = 0x1001,
+		.ca = true,
+		.pss = true,
+		.constraints = "critical,CA:TRUE,pathlen:0",
+		.usage = "critical,keyCertSign"};
+	s.vek = (struct pki_spec){.cn = vlek ? "SEV-VLEK" : "SEV-VCEK",
+		.key = s.ec,
+		.issuer_key = s.rsa,
+		.pss = true,
+		.constraints = "",
+		.usage = ""};
+	s.crl = (struct pki_crl_spec){.key = s.rsa, .pss = true};
+	fill_exts();
+	fill_report();
+}
+
+static void sign_report(void)
+{
+	uint8_t raw[96];
+
+	pki_sign_raw(s.ec, "SHA384", bytes_of(s.report, SNP_REPORT_SIGNED), raw, 48);
+	for (int i = 0; i < 48; i++) {
+		s.report[0x2a0 + i] = raw[47 - i];
+		s.report[0x2a0 + 72 + i] = raw[95 - i];
+	}
+}
+
+static void scene_make(void)
+{
+	s.certs[0] = pki_cert(&s.ark);
+	s.ask.issuer = s.ask.issuer ? s.ask.issuer : s.certs[0];
+	s.certs[1] = pki_cert(&s.ask);
+	s.vek.issuer = s.certs[1];
+	s.certs[2] = pki_cert(&s.vek);
+	s.chain = (struct cert_list){{s.certs[1], s.certs[0]}, 2};
+	s.roots = (struct cert_list){{s.certs[0]}, 1};
+	s.crl.issuer = s.crl.issuer ? s.crl.issuer : s.certs[0];
+	s.list.list = pki_crl(&s.crl);
+	if (s.resign)
+		sign_report();
+}
+
+static void scene_end(void)
+{
+	for (int i = 0; i < 3; i++)
+		X509_free(s.certs[i]);
+	crl_fini(&s.list);
+	EVP_PKEY_free(s.rsa);
+	EVP_PKEY_free(s.ec);
+}
+
+/* judge() - all steps of the command line. Return: 0 or a negative errno. */
+static int judge(struct err *e)
+{
+	const struct vek_chain links = {&s.chain, &s.roots, s.use_crl ? &s.list : NULL, s.now};
+	struct snp_report report;
+	struct vek vek;
+
+	return snp_report_parse(&report, bytes_of(s.report, sizeof(s.report)), e)
+		?: vek_parse(&vek, s.certs[2], e)
+		?: vek_check_chain(&vek, &links, e)
+		?: snp_verify(&report, &vek, e);
+}
+
+/* expect() - make, judge and end the scene; reason: part of the refusal, NULL for none. */
+static void expect(const char *reason)
+{
+	struct err e = ERR_INIT;
+	int ret;
+
+	scene_make();
+	ret = judge(&e);
+	if (reason ? !ret || !strstr(e.text, reason) : ret)
+		fail_msg("expected '%s', got %d '%s'", reason ? reason : "accepted", ret, e.text);
+	scene_end();
+}
+
+static void milan(void)
+{
+	scene_start("Milan", "Milan-B0", 3, false);
+}
+
+static void snp_verify_accepts_sound_reports(void **state)
+{
+	(void)state;
+	for (uint32_t version = 2; version <= 5; version++) {
+		scene_start("Milan", "Milan-B0", version, false);
+		expect(NULL);
+		scene_start("Genoa", "Genoa", version, false);
+		expect(NULL);
+	}
+	scene_start("Turin", "Turin", 5, false);
+	expect(NULL);
+	scene_start("Milan", "Milan-B0", 2, true);
+	expect(NULL);
+	scene_start("Turin", "Turin", 3, true);
+	expect(NULL);
+}
+
+static void snp_verify_refuses_any_flipped_bit(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	milan();
+	scene_make();
+	assert_int_equal(judge(&e), 0);
+	for (size_t at = 0; at < SNP_REPORT_LEN; at += at < 0x2a0 ? 13 : 7) {
+		s.report[at] ^= 0x10;
+		assert_int_not_equal(judge(&e), 0);
+		s.report[at] ^= 0x10;
+	}
+	assert_int_equal(judge(&e), 0);
+	scene_end();
+}
+
+static void snp_verify_refuses_faults_that_are_signed(void **state)
+{
+	static const struct {
+		uint16_t at;
+		uint8_t value;
+		const char *reason;
+	} faults[] = {
+		{0x34, 2, "algorithm 2"},
+		{0x48, 2, "masks"},
+		{0x48, 7 << 2, "nobody"},
+		{0x48, 2 << 2, "key 2"},
+		{0x48, 1 << 2, "signed with a VLEK"},
+		{0x49, 1, "reserved"},
+		{0x4c, 1, "reserved"},
+		{0x0a, 1, "policy"},
+		{0x0b, 4 | 3, "policy"},
+		{0x30, 4, "VMPL"},
+		{0x180, 9, "another TCB"},
+		{0x182, 1, "another TCB"},
+		{0x188, 0x1a, "the certificate of Milan"},
+		{0x188, 0x77, "no known product"},
+		{0x189, 0x11, "the certificate of Milan"},
+		{0x18b, 1, "reserved"},
+		{0x1a0, 1, "another chip"},
+		{0x1df, 1, "another chip"},
+		{0x1eb, 1, "reserved"},
+		{0x1f8, 1, "reserved"},
+		{0x29f, 1, "reserved"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		milan();
+		s.report[faults[i].at] = faults[i].value;
+		expect(faults[i].reason);
+	}
+}
+
+static void snp_verify_refuses_versions_and_lengths(void **state)
+{
+	struct snp_report report;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	milan();
+	for (size_t len = 0; len < SNP_REPORT_LEN; len++)
+		assert_int_equal(snp_report_parse(&report, bytes_of(s.report, len), &e), -EINVAL);
+	for (uint32_t version = 0; version < 9; version++) {
+		store_le32(s.report, version);
+		assert_int_equal(snp_report_parse(&report, bytes_of(s.report, 1184), &e),
+			version < 2 || version > 5 ? -EINVAL : 0);
+	}
+	expect("version 8");
+}
+
+static void snp_verify_skips_the_chip_when_masked(void **state)
+{
+	(void)state;
+	milan();
+	memset(s.report + 0x1a0, 0, 64);
+	expect(NULL);
+	scene_start("Turin", "Turin", 5, false);
+	s.report[0x1a0] ^= 1;
+	expect("another chip");
+	scene_start("Milan", "Milan-B0", 3, true);
+	s.report[0x1a0] ^= 1; /* a VLEK is of no chip */
+	expect(NULL);
+}
+
+static void snp_verify_accepts_mitigation_vectors_of_version_5_only(void **state)
+{
+	(void)state;
+	scene_start("Genoa", "Genoa-B1", 5, false);
+	s.report[0x1f8] = s.report[0x207] = 1;
+	expect(NULL);
+	scene_start("Genoa", "Genoa-B1", 5, false);
+	s.report[0x208] = 1;
+	expect("reserved");
+}
+
+static void vek_refuses_wrong_extensions(void **state)
+{
+	(void)state;
+	milan();
+	s.vek.exts[1].len--; /* product text cut */
+	expect("names no product");
+	scene_start("Milan", "Venice-A0", 3, false);
+	expect("unknown");
+	milan();
+	s.vek.exts[3] = s.vek.exts[2]; /* one SPL twice, one absent */
+	expect("TCB extensions");
+	milan();
+	s.vek.exts[10].len = 63;
+	expect("hardware id");
+	milan();
+	s.vek.exts[10].oid = "1.3.6.1.4.1.3704.1.9";
+	expect("neither");
+	milan();
+	ext_data[0][2] = 2;
+	expect("known layout");
+	milan();
+	s.vek.cn = "SEV-VLEK";
+	expect("named");
+}
+
+static void vek_refuses_wrong_chains(void **state)
+{
+	(void)state;
+	scene_start("Genoa", "Milan-B0", 3, false);
+	expect("under root");
+	milan();
+	s.ask.cn = "SEV-Genoa";
+	expect("under intermediate");
+	milan();
+	s.ask.ca = false;
+	s.ask.constraints = NULL;
+	s.ask.usage = "critical,digitalSignature";
+	expect("not a CA");
+	milan();
+	s.ask.usage = "critical,cRLSign";
+	expect("not a CA");
+	milan();
+	s.vek.constraints = "critical,CA:TRUE";
+	expect("is a CA");
+	milan();
+	s.vek.usage = "critical,keyAgreement";
+	expect("not for signatures");
+	milan();
+	s.ark.constraints = "critical,CA:TRUE,pathlen:0";
+	expect("too far");
+	milan();
+	s.ask.exts[0] = (struct pki_ext){"1.2.3.4", "\x05\0", 2, true};
+	expect("unknown critical");
+	milan();
+	s.ask.salt = 32;
+	expect("RSASSA-PSS");
+	milan();
+	s.vek.hash = "SHA256";
+	expect("RSASSA-PSS");
+	milan();
+	s.vek.pss = false;
+	s.vek.hash = "SHA384";
+	expect("RSASSA-PSS");
+}
+
+static void vek_refuses_times_outside_of_validity(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 3; which++) {
+		for (int end = 0; end < 4; end++) {
+			struct pki_spec *spec;
+
+			milan();
+			spec = which == 0 ? &s.ark : which == 1 ? &s.ask : &s.vek;
+			spec->from = PKI_NOW - 100;
+			spec->to = PKI_NOW + 100;
+			s.now += (int64_t[]){-101, -100, 100, 101}[end];
+			expect(end == 0 ? "not valid yet" : end == 3 ? "expired" : NULL);
+		}
+	}
+}
+
+static void vek_refuses_foreign_roots(void **state)
+{
+	struct err e = ERR_INIT;
+	X509 *other;
+
+	(void)state;
+	milan();
+	scene_make();
+	s.ark.serial = 2; /* same name, same key, another certificate */
+	other = pki_cert(&s.ark);
+	s.roots.certs[0] = other;
+	assert_int_not_equal(judge(&e), 0);
+	s.roots = (struct cert_list){{s.certs[1]}, 1}; /* an ASK is not to be trusted */
+	assert_int_not_equal(judge(&e), 0);
+	s.roots = (struct cert_list){{s.certs[1], s.certs[0]}, 2};
+	assert_int_equal(judge(&e), 0);
+	s.chain.n = 1;
+	assert_int_not_equal(judge(&e), 0);
+	s.chain = (struct cert_list){{s.certs[0], s.certs[1]}, 2};
+	assert_int_equal(judge(&e), 0);
+	s.chain = (struct cert_list){{s.certs[0], s.certs[1], s.certs[2]}, 3};
+	assert_int_not_equal(judge(&e), 0);
+	s.chain = (struct cert_list){{s.certs[0], s.certs[0]}, 2};
+	assert_int_not_equal(judge(&e), 0);
+	X509_free(other);
+	scene_end();
+}
+
+static void crl_is_enforced(void **state)
+{
+	(void)state;
+	milan();
+	s.use_crl = true;
+	expect(NULL);
+	milan();
+	s.use_crl = true;
+	s.crl.revoked = 0x1001;
+	expect("revoked");
+	milan();
+	s.use_crl = true;
+	s.crl.revoked = 0x1002;
+	expect(NULL);
+	milan();
+	s.use_crl = true;
+	s.crl.to = PKI_NOW - 1;
+	expect("expired");
+	milan();
+	s.use_crl = true;
+	s.crl.from = PKI_NOW + 1;
+	expect("not valid yet");
+	milan();
+	s.use_crl = s.crl.no_end = true;
+	expect("without a period");
+	milan();
+	s.use_crl = true;
+	s.crl.critical_oid = "1.2.3.4";
+	expect("only a part");
+	milan();
+	s.use_crl = true;
+	s.crl.critical_oid = "2.5.29.27"; /* delta */
+	expect("only a part");
+	milan();
+	s.use_crl = true;
+	s.ark.usage = "critical,keyCertSign";
+	expect("may not sign lists");
+	milan();
+	s.use_crl = true;
+	s.crl.key = s.ec;
+	s.crl.pss = false;
+	expect("RSASSA-PSS");
+}
+
+static void policy_snp_gives_reasons(void **state)
+{
+	static const struct {
+		const char *json;
+		unsigned int reasons;
+	} rows[] = {
+		{"{}", 1}, /* debug */
+		{"{\"allow_debug\":true}", 0},
+		{"{\"allow_debug\":true,\"max_vmpl\":0,\"min_guest_svn\":0}", 0},
+		{"{\"allow_debug\":true,\"min_guest_svn\":1}", 1},
+		{"{\"allow_debug\":true,\"min_tcb\":{\"Milan\":{\"bl\":3,\"snp\":8,\"ucode\":210}}}",
+			0},
+		{"{\"allow_debug\":true,\"min_tcb\":{\"Milan\":{\"bl\":4,\"snp\":9,\"ucode\":211}}}",
+			3},
+		{"{\"allow_debug\":true,\"min_tcb\":{\"Genoa\":{\"bl\":1}}}", 1},
+		{"{\"allow_debug\":true,\"products\":[\"Milan\"]}", 0},
+		{"{\"allow_debug\":true,\"products\":[\"Milan-B0\",\"Genoa\"]}", 0},
+		{"{\"allow_debug\":true,\"products\":[\"Genoa\"]}", 1},
+		{"{\"allow_debug\":true,\"allow_smt\":false}", 1},
+		{"{\"allow_debug\":true,\"require_single_socket\":true}", 1},
+		{"{\"allow_debug\":true,\"require_author_key\":true}", 1},
+		{"{\"allow_debug\":true,\"family_id\":\"00000000000000000000000000000000\"}", 0},
+		{"{\"allow_debug\":true,\"family_id\":[\"00000000000000000000000000000001\","
+		 "\"00000000000000000000000000000000\"]}",
+			0},
+		{"{\"allow_debug\":true,\"family_id\":[\"00000000000000000000000000000001\"]}", 1},
+	};
+	struct snp_report report;
+	struct err e = ERR_INIT;
+	struct vek vek;
+
+	(void)state;
+	milan();
+	s.report[0x0a] |= 8; /* debug */
+	scene_make();
+	assert_int_equal(judge(&e), 0);
+	assert_int_equal(snp_report_parse(&report, bytes_of(s.report, sizeof(s.report)), &e), 0);
+	assert_int_equal(vek_parse(&vek, s.certs[2], &e), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_reasons reasons = {.n = 0};
+		json_t *section = json_loads(rows[i].json, 0, NULL);
+
+		assert_int_equal(policy_snp_check_section(section, &e), 0);
+		policy_snp_check(section, &report, &vek, &reasons);
+		if (reasons.n != rows[i].reasons)
+			fail_msg("%s: %u reasons", rows[i].json, reasons.n);
+		json_decref(section);
+	}
+	scene_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(snp_verify_accepts_sound_reports),
+		cmocka_unit_test(snp_verify_refuses_any_flipped_bit),
+		cmocka_unit_test(snp_verify_refuses_faults_that_are_signed),
+		cmocka_unit_test(snp_verify_refuses_versions_and_lengths),
+		cmocka_unit_test(snp_verify_skips_the_chip_when_masked),
+		cmocka_unit_test(snp_verify_accepts_mitigation_vectors_of_version_5_only),
+		cmocka_unit_test(vek_refuses_wrong_extensions),
+		cmocka_unit_test(vek_refuses_wrong_chains),
+		cmocka_unit_test(vek_refuses_times_outside_of_validity),
+		cmocka_unit_test(vek_refuses_foreign_roots),
+		cmocka_unit_test(crl_is_enforced),
+		cmocka_unit_test(policy_snp_gives_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
