@@ -113,7 +113,7 @@ int cert_check(X509 *cert, int64_t now, bool ca, struct err *e)
 	/* 1: basic constraints say CA, and the key usage, if there is one, allows to certify */
 	if (ca && is_ca != 1)
 		return err_set(e, EKEYREJECTED, "certificate '%s' is not a CA's", name);
-	if (!ca && is_ca)
+	if (!ca && (is_ca || flags & EXFLAG_CA)) /* also one that may not use it */
 		return err_set(e, EKEYREJECTED, "certificate '%s' is a CA's", name);
 	if (!ca && !(X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE))
 		return err_set(e, EKEYREJECTED, "certificate '%s' is not for signatures", name);
