@@ -13,6 +13,7 @@
 #include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
 #include "vmm/irq.h"
+#include "vmm/sweeper.h"
 #include "vmm/x86/map.h"
 
 #include <errno.h>
@@ -116,6 +117,9 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 		rc = pci_bus_create(&m->pci, &pci, e);
 	if (!rc && desc->ram->cbit && !desc->ram->mappable)
 		rc = copyin_port_create(&m->copyin, m->bus, desc->ram, e);
+	/* At sw-protected the launch image lies in shared memory until it is copied: no sweep. */
+	if (!rc && desc->ram->cbit && desc->ram->mappable)
+		rc = sweeper_create(&m->sweeper, m->loop, desc->ram, desc->ledger, e);
 	if (!rc && desc->doorbell)
 		rc = doorbell_create(&m->doorbell, m->bus, desc->doorbell, e);
 	return rc;
@@ -150,6 +154,7 @@ void machine_fini(struct machine *m)
 {
 	device_stop_all(m->devices, m->n_devices);
 	doorbell_destroy(m->doorbell);
+	sweeper_destroy(m->sweeper);
 	copyin_port_destroy(m->copyin);
 	pci_bus_destroy(m->pci);
 	serial_destroy(m->serial);

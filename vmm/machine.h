@@ -15,6 +15,7 @@ struct doorbell;
 struct power;
 struct rtc;
 struct serial;
+struct sweeper;
 
 struct machine_desc {
 	const struct vm_config *config;
@@ -39,6 +40,7 @@ struct machine {
 	struct pci_bus *pci;
 	struct doorbell *doorbell;
 	struct copyin_port *copyin;
+	struct sweeper *sweeper;
 	struct loop_source wake; /* an eventfd that ends a wait in the loop */
 	int serial_out; /* -1: none of its own */
 	struct device *devices;
