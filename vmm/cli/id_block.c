@@ -110,7 +110,7 @@ static int id_block_run_create(int argc, char **argv)
 	if (ret)
 		return options_fail(&o, &e);
 	id_block_print(&block);
-	return CLI_OK;
+	return options_done(&o);
 }
 
 static int id_block_run_verify(int argc, char **argv)
@@ -137,7 +137,7 @@ static int id_block_run_verify(int argc, char **argv)
 		return options_fail(&o, &e);
 	if (!ret) {
 		puts("{\"valid\":true,\"reason\":null}");
-		return CLI_OK;
+		return options_done(&o);
 	}
 	printf("{\"valid\":false,\"reason\":\"%s\"}\n", e.text);
 	options_fail(&o, &e);

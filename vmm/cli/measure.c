@@ -390,5 +390,5 @@ int cli_measure(int argc, char **argv)
 	if (!ret && !a->bundle)
 		measure_print(a, &result);
 	args_fini(a);
-	return ret < 0 ? options_fail(&o, &e) : CLI_OK;
+	return ret < 0 ? options_fail(&o, &e) : options_done(&o);
 }

@@ -129,3 +129,11 @@ int options_fail(const struct options *o, const struct err *e)
 	fprintf(stderr, "cloister %s: %s\n", o->verb, e->text);
 	return CLI_USAGE;
 }
+
+int options_done(const struct options *o)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return CLI_OK;
+	fprintf(stderr, "cloister %s: stdout cannot be written\n", o->verb);
+	return CLI_USAGE;
+}

@@ -56,4 +56,10 @@ int options_parse(const struct options *o, int argc, char **argv, struct err *e)
  */
 int options_fail(const struct options *o, const struct err *e);
 
+/*
+ * options_done() - end a verb that printed its result: a result that was lost is an error.
+ * Return: CLI_OK, or CLI_USAGE with a line on stderr if stdout could not be written.
+ */
+int options_done(const struct options *o);
+
 #endif

@@ -76,7 +76,7 @@ static int rtmr_compare(const struct options *o, const struct rtmr *log, const s
 			return CLI_REFUSED;
 		}
 	printf(",\"match\":true,\"error\":null}\n");
-	return CLI_OK;
+	return options_done(o);
 }
 
 int cli_rtmr(int argc, char **argv)
@@ -108,5 +108,5 @@ int cli_rtmr(int argc, char **argv)
 	if (quote_path)
 		return rtmr_compare(&o, &log, &quote);
 	puts("}");
-	return CLI_OK;
+	return options_done(&o);
 }
