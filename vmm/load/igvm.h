@@ -13,9 +13,10 @@
 #include "base/err.h"
 #include "memory/image.h"
 
-#define IGVM_AREAS_MAX   256     /* parameter areas in one file */
-#define IGVM_HEADERS_MAX MIB(64) /* bytes of variable headers */
-#define IGVM_BYTES_MAX   GIB(1)  /* of guest memory that one file may load */
+#define IGVM_AREAS_MAX    256      /* parameter areas in one file */
+#define IGVM_HEADERS_MAX  MIB(64)  /* bytes of variable headers */
+#define IGVM_BYTES_MAX    GIB(1)   /* of guest memory that one file may load */
+#define IGVM_MEASURED_MAX MIB(512) /* of those, bytes to hash: seconds, not minutes */
 
 /* IGVM_PLATFORM_TYPE */
 enum igvm_platform { IGVM_SNP = 2, IGVM_TDX = 3 };

@@ -137,7 +137,7 @@ int tdvf_parse(struct tdvf *fw, struct bytes file, struct err *e)
 
 int tdvf_image_add(struct image *image, const struct tdvf *fw, struct err *e)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, measured = 0;
 
 	for (size_t i = 0; i < fw->n_sections; i++) {
 		const struct tdvf_section *s = &fw->sections[i];
@@ -153,8 +153,10 @@ int tdvf_image_add(struct image *image, const struct tdvf *fw, struct err *e)
 		if (!s->size || s->attributes & TDVF_PAGE_AUG)
 			continue;
 		total += s->size;
-		if (s->size > TDVF_BYTES_MAX || total > TDVF_BYTES_MAX)
-			return err_set(e, EINVAL, "TDX metadata: sections load more than 1 GiB");
+		measured += part.type == IMAGE_NORMAL ? s->size : 0;
+		if (s->size > TDVF_BYTES_MAX || total > TDVF_BYTES_MAX ||
+			measured > TDVF_MEASURED_MAX)
+			return err_set(e, EINVAL, "TDX metadata: sections load too much");
 		ret = image_add(image, &part, e);
 		if (ret)
 			return ret;

@@ -14,7 +14,8 @@
 #include "memory/image.h"
 
 #define TDVF_SECTIONS_MAX 64
-#define TDVF_BYTES_MAX    GIB(1) /* of guest memory that sections may add */
+#define TDVF_BYTES_MAX    GIB(1)   /* of guest memory that sections may add */
+#define TDVF_MEASURED_MAX MIB(512) /* of those, bytes to hash: seconds, not minutes */
 
 enum tdvf_section_type {
 	TDVF_BFV,    /* boot firmware volume */
