@@ -52,10 +52,10 @@ struct igvm {
 	uint64_t data_start;  /* page data may not overlap the headers */
 	const struct igvm_spec *spec;
 	struct image *image;
-	uint32_t mask;   /* our platform's bit; 0: not seen yet */
-	uint32_t masks;  /* all platforms' bits */
-	uint64_t total;  /* bytes loaded so far */
-	bool has_policy; /* for our platform */
+	uint32_t mask;            /* our platform's bit; 0: not seen yet */
+	uint32_t masks;           /* all platforms' bits */
+	uint64_t total, measured; /* bytes loaded so far */
+	bool has_policy;          /* for our platform */
 	struct igvm_area areas[IGVM_AREAS_MAX];
 	size_t n_areas;
 };
@@ -115,8 +115,10 @@ static int igvm_load(struct igvm *g, struct image_part part, struct err *e)
 		return err_set(e, EINVAL, "IGVM: page at %#llx lies outside of any guest",
 			(unsigned long long)part.gpa.v);
 	g->total += part.len;
-	if (part.len > IGVM_BYTES_MAX || g->total > IGVM_BYTES_MAX)
-		return err_set(e, EINVAL, "IGVM: the file loads more than 1 GiB");
+	g->measured += part.type == IMAGE_NORMAL ? part.len : 0;
+	if (part.len > IGVM_BYTES_MAX || g->total > IGVM_BYTES_MAX ||
+		g->measured > IGVM_MEASURED_MAX)
+		return err_set(e, EINVAL, "IGVM: the file loads too much");
 	return image_add(g->image, &part, e);
 }
 

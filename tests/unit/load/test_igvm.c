@@ -429,6 +429,42 @@ static void igvm_refuses_each_bad_fixed_header(void **state)
 	}
 }
 
+static void igvm_bounds_what_is_hashed(void **state)
+{
+	const uint32_t n = IGVM_MEASURED_MAX / MIB(2);
+	uint8_t *big = calloc(1, 0x8000);
+	struct err e;
+
+	(void)state;
+	policy(MASK_SNP);
+	memcpy(big, file.data, file.at);
+	for (uint32_t i = 0; i <= n; i++) {
+		uint8_t *at = big + file.at + i * 32;
+
+		store_le32(at, 0x302);
+		store_le32(at + 4, 24);
+		store_le64(at + 8, i * MIB(2));
+		store_le32(at + 16, MASK_SNP);
+		store_le32(at + 24, 1); /* 2 MiB of zeros */
+	}
+	for (uint32_t i = n; i <= n + 1; i++) {
+		size_t len = file.at + i * 32;
+
+		memcpy(big, "IGVM", 4);
+		store_le32(big + 4, 1);
+		store_le32(big + 8, HEAD);
+		store_le32(big + 12, (uint32_t)len - HEAD);
+		store_le32(big + 16, 0x8000);
+		store_le32(big + 20, 0);
+		store_le32(big + 20, (uint32_t)crc32(0, big, (uInt)len));
+		image_fini(&image);
+		assert_int_equal(igvm_image_add(&image, bytes_of(big, 0x8000),
+					 &(struct igvm_spec){IGVM_SNP, false}, &e),
+			i == n ? 0 : -EINVAL);
+	}
+	free(big);
+}
+
 static void igvm_needs_a_policy_for_snp(void **state)
 {
 	struct err e;
@@ -520,6 +556,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(igvm_loads_large_pages),
 	CASE(igvm_refuses_each_bad_header),
 	CASE(igvm_refuses_each_bad_fixed_header),
+	CASE(igvm_bounds_what_is_hashed),
 	CASE(igvm_needs_a_policy_for_snp),
 	CASE(igvm_needs_the_platform),
 	CASE(igvm_knows_what_kvm_cannot_launch),

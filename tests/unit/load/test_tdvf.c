@@ -82,6 +82,18 @@ static void tdvf_leaves_out_what_the_guest_accepts(void **state)
 	assert_int_equal(image.n_parts, 3);
 }
 
+static void tdvf_bounds_what_is_hashed(void **state)
+{
+	struct err e;
+
+	(void)state;
+	store_le32(file + FW_TD(3) + 28, TDVF_MR_EXTEND);
+	store_le64(file + FW_TD(3) + 16, TDVF_MEASURED_MAX);
+	assert_int_equal(load(&e), -EINVAL);
+	store_le64(file + FW_TD(3) + 16, TDVF_MEASURED_MAX - PAGE_SIZE);
+	assert_int_equal(load(&e), 0);
+}
+
 static const struct {
 	size_t at, size;
 	uint64_t value;
@@ -160,6 +172,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(tdvf_lists_sections_in_table_order),
 	CASE(tdvf_finds_metadata_of_td_shim),
 	CASE(tdvf_leaves_out_what_the_guest_accepts),
+	CASE(tdvf_bounds_what_is_hashed),
 	CASE(tdvf_refuses_each_broken_field),
 	CASE(tdvf_refuses_an_image_without_its_variables),
 	CASE(tdvf_survives_every_truncation),
