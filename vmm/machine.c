@@ -39,6 +39,7 @@ static void machine_woken(void *ctx, uint32_t events)
 	(void)events;
 	if (read(m->wake.fd, &count, sizeof(count)) < 0)
 		return;
+	m->desc.woken(m->desc.ctx);
 }
 
 static void machine_power(void *ctx, enum power_event event)
@@ -48,22 +49,18 @@ static void machine_power(void *ctx, enum power_event event)
 	desc->power_event(desc->ctx, event == POWER_RESET);
 }
 
-static int machine_init_loop(struct machine *m, struct err *e)
+static int machine_init_wake(struct machine *m, struct err *e)
 {
-	int rc = loop_create(&m->loop, e);
-
-	if (rc)
-		return rc;
 	m->wake = (struct loop_source){.fn = machine_woken, .ctx = m};
 	m->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->wake.fd < 0)
 		return err_sys(e, errno, "eventfd");
-	return loop_add(m->loop, &m->wake, EPOLLIN, e);
+	return loop_add(m->desc.loop, &m->wake, EPOLLIN, e);
 }
 
 /* machine_serial_fds() - where the port's bytes go to and come from */
-static int machine_serial_fds(struct machine *m, const struct stream_config *c, int *out, int *in,
-	struct err *e)
+static int machine_serial_fds(
+	struct machine *m, const struct stream_config *c, int *out, int *in, struct err *e)
 {
 	*in = *out = -1;
 	if (c->mode == STREAM_TTY) {
@@ -82,7 +79,7 @@ static int machine_init_serial(struct machine *m, const struct stream_config *c,
 {
 	struct serial_desc desc = {
 		.bus = m->bus,
-		.loop = m->loop,
+		.loop = m->desc.loop,
 		.irq = m->env.irq,
 		.port = MAP_PORT_SERIAL,
 		.gsi = MAP_IRQ_SERIAL,
@@ -132,7 +129,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	memset(m, 0, sizeof(*m));
 	m->desc = *desc;
 	m->wake.fd = m->serial_out = -1;
-	rc = machine_init_loop(m, e);
+	rc = machine_init_wake(m, e);
 	if (!rc)
 		rc = bus_create(&m->bus, e);
 	if (rc)
@@ -141,7 +138,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 		.irq = irq_of(desc->hv),
 		.ram = desc->ram,
 		.ledger = desc->ledger,
-		.loop = m->loop,
+		.loop = desc->loop,
 		.spawner = desc->spawner,
 		.best_effort = desc->config->sandbox.mode == SANDBOX_BEST_EFFORT,
 	};
@@ -161,9 +158,8 @@ void machine_fini(struct machine *m)
 	rtc_destroy(m->rtc);
 	power_destroy(m->power);
 	bus_destroy(m->bus);
-	if (m->loop)
-		loop_remove(m->loop, &m->wake);
+	if (m->desc.loop)
+		loop_remove(m->desc.loop, &m->wake);
 	fd_drop(&m->wake.fd);
 	fd_drop(&m->serial_out);
-	loop_destroy(m->loop);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * struct machine: the x86 board of one VM: event loop, bus, power registers, clock, serial port,
- * PCI bus with its virtio devices.
+ * struct machine: the x86 board of one VM: bus, power registers, clock, serial port, PCI bus with
+ * its virtio devices. It is served by a loop from outside, on that loop's thread.
  */
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
@@ -19,6 +19,7 @@ struct sweeper;
 
 struct machine_desc {
 	const struct vm_config *config;
+	struct loop *loop; /* outlives the machine */
 	struct hv *hv;
 	struct ram *ram;
 	struct ledger *ledger;
@@ -26,13 +27,13 @@ struct machine_desc {
 	int spawner;
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
+	void (*woken)(void *ctx); /* after machine_wake(), on the loop's thread */
 	void *ctx;
 };
 
 struct machine {
 	struct machine_desc desc;
 	struct device_env env; /* what devices are made of */
-	struct loop *loop;
 	struct bus *bus;
 	struct power *power;
 	struct rtc *rtc;
@@ -41,7 +42,7 @@ struct machine {
 	struct doorbell *doorbell;
 	struct copyin_port *copyin;
 	struct sweeper *sweeper;
-	struct loop_source wake; /* an eventfd that ends a wait in the loop */
+	struct loop_source wake; /* an eventfd: somebody called machine_wake() */
 	int serial_out; /* -1: none of its own */
 	struct device *devices;
 	unsigned int n_devices;
@@ -53,7 +54,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 /* machine_fini() - take it apart; no vCPU may be running. */
 void machine_fini(struct machine *m);
 
-/* machine_wake() - make a wait in m->loop return. Any thread, signal-safe. */
+/* machine_wake() - have desc.woken called soon. Any thread, signal-safe. */
 void machine_wake(struct machine *m);
 
 #endif

@@ -56,7 +56,8 @@ static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 {
 	switch (exit->kind) {
 	case HV_EXIT_AGAIN:
-		return true;
+	case HV_EXIT_STOPPED:
+		return true; /* the gate decides */
 	case HV_EXIT_PORT:
 		vcpu_io(v, BUS_PORT, exit);
 		return true;
@@ -72,8 +73,6 @@ static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 	case HV_EXIT_FAILED:
 		v->env->ended(v->env->ctx, v->index, VCPU_FAILED, exit->text);
 		return false;
-	case HV_EXIT_STOPPED:
-		break;
 	}
 	return false;
 }
@@ -86,10 +85,13 @@ static void *vcpu_main(void *arg)
 
 	snprintf(name, sizeof(name), "vcpu%u", v->index);
 	pthread_setname_np(pthread_self(), name);
-	do {
+	while (gate_pass(v->env->gate)) {
 		hv_vcpu_run(v->hv, &exit);
 		v->exits++;
-	} while (vcpu_handle(v, &exit) && !__atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE));
+		if (!vcpu_handle(v, &exit) || __atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE))
+			break;
+	}
+	gate_leave(v->env->gate);
 	return NULL;
 }
 
@@ -101,7 +103,8 @@ int vcpu_start(struct vcpu *v, struct err *e)
 
 	if (sigaction(VCPU_SIGNAL, &sa, NULL) < 0)
 		return err_sys(e, errno, "sigaction");
-	/* The thread takes no signal but its own, so that SIGINT and friends reach the main thread. */
+	/* The thread takes no signal but its own, so that SIGINT and friends reach the main thread.
+	 */
 	sigfillset(&all);
 	sigdelset(&all, VCPU_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -113,12 +116,19 @@ int vcpu_start(struct vcpu *v, struct err *e)
 	return 0;
 }
 
-void vcpu_stop(struct vcpu *v)
+void vcpu_interrupt(struct vcpu *v)
 {
 	if (!v->started)
 		return;
 	hv_vcpu_kick(v->hv);
 	pthread_kill(v->thread, VCPU_SIGNAL);
+}
+
+void vcpu_stop(struct vcpu *v)
+{
+	if (!v->started)
+		return;
+	vcpu_interrupt(v);
 	pthread_join(v->thread, NULL);
 	v->started = false;
 }

@@ -7,6 +7,7 @@
 #define VMM_VCPU_H
 
 #include "base/err.h"
+#include "vmm/gate.h"
 #include "vmm/hv/hv.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ enum vcpu_end { VCPU_RESET, VCPU_FAILED };
 /* What vCPUs share. Everything outlives them. */
 struct vcpu_env {
 	struct bus *bus;
+	struct gate *gate;                 /* passed before each entry to the guest */
 	const struct converter *converter; /* NULL at level off */
 	/* Called once per vCPU that ends by itself, on its thread; text only for VCPU_FAILED. */
 	void (*ended)(void *ctx, unsigned int index, enum vcpu_end why, const char *text);
@@ -46,7 +48,10 @@ void vcpu_fini(struct vcpu *v);
 /* vcpu_start() - start the thread. Return: 0 or -errno. */
 int vcpu_start(struct vcpu *v, struct err *e) MUST_CHECK;
 
-/* vcpu_stop() - end the thread and wait for it; does nothing if it was not started. */
+/* vcpu_interrupt() - make the thread come to the gate soon. */
+void vcpu_interrupt(struct vcpu *v);
+
+/* vcpu_stop() - wait for the thread's end; the gate is abandoned. Not started: does nothing. */
 void vcpu_stop(struct vcpu *v);
 
 #endif

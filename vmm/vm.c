@@ -14,27 +14,30 @@
 
 /* --- capabilities: the host, and the level that it and the config allow --- */
 
-static int vm_up_capabilities(struct vm *vm, struct err *e)
+int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
+	const struct hv_host *host, struct err *e)
 {
-	int level = vm->config->confidential.level;
+	int level = config->confidential.level;
 	char lack[256];
 
-	hv_host_probe(&vm->host);
-	if (level == CONFIG_LEVEL_AUTO) {
-		vm->type = vm_type_strongest(&vm->host);
-		if (!vm->type)
-			vm->type = vm_type_of(LEVEL_OFF);
-	} else {
-		vm->type = vm_type_of((enum level)(level - 1));
-	}
-	if (vm_type_missing(vm->type, &vm->host, lack, sizeof(lack)))
+	*type = level == CONFIG_LEVEL_AUTO ? vm_type_strongest(host)
+					   : vm_type_of((enum level)(level - 1));
+	if (!*type)
+		*type = vm_type_of(LEVEL_OFF);
+	if (vm_type_missing(*type, host, lack, sizeof(lack)))
 		return err_set(e, ENODEV, "--confidential: level %s is not offered here: %s",
-			vm->type->name, lack);
-	if ((int)vm->type->level < vm->config->require)
+			(*type)->name, lack);
+	if ((int)(*type)->level < config->require)
 		return err_set(e, ENODEV,
 			"--require: level %s is not offered here; the strongest that is: %s",
-			vm_type_of((enum level)vm->config->require)->name, vm->type->name);
+			vm_type_of((enum level)config->require)->name, (*type)->name);
 	return 0;
+}
+
+static int vm_up_capabilities(struct vm *vm, struct err *e)
+{
+	hv_host_probe(&vm->host);
+	return vm_choose_type(&vm->type, vm->config, &vm->host, e);
 }
 
 static void vm_down_capabilities(struct vm *vm)
@@ -66,7 +69,8 @@ static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
 		return err_set(e, EINVAL, "--memory: beyond the host's %u-bit guest address space",
 			vm->host.phys_bits);
 	if (vm->config->cpus.boot > vm->host.max_vcpus)
-		return err_set(e, EINVAL, "--cpus: this host offers at most %u", vm->host.max_vcpus);
+		return err_set(
+			e, EINVAL, "--cpus: this host offers at most %u", vm->host.max_vcpus);
 	return vm->config->memory.overcommit ? 0 : launch_check_host_memory(layout->ram, e);
 }
 
@@ -87,7 +91,8 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 	desc->mappable = !vm->type->attributes;
 	desc->guest_memfd = hv_guest_memfd(vm->hv, desc->layout.end.v, desc->mappable, e);
 	if (desc->guest_memfd == -EOPNOTSUPP && desc->mappable) {
-		log_info("memory", "no guest_memfd for ordinary VMs here: private memory is a memfd");
+		log_info("memory",
+			"no guest_memfd for ordinary VMs here: private memory is a memfd");
 		return 0;
 	}
 	return desc->guest_memfd < 0 ? desc->guest_memfd : 0;
@@ -131,16 +136,29 @@ static void vm_power_event(void *ctx, bool reset)
 	vm_end(ctx, reset ? VM_RESET : VM_POWEROFF, NULL);
 }
 
+/* vm_woken() - tell once, on the loop's thread, that the VM has ended */
+static void vm_woken(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	if (vm->told || __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) == VM_RUNNING)
+		return;
+	vm->told = true;
+	vm->desc.ended(vm->desc.ctx);
+}
+
 static int vm_up_machine(struct vm *vm, struct err *e)
 {
 	struct machine_desc desc = {
 		.config = vm->config,
+		.loop = vm->desc.loop,
 		.hv = vm->hv,
 		.ram = &vm->ram,
 		.ledger = vm->ledger,
 		.doorbell = vm->type->alias && !vm->host.hardware ? &vm->converter : NULL,
-		.spawner = vm->spawner,
+		.spawner = vm->desc.spawner,
 		.power_event = vm_power_event,
+		.woken = vm_woken,
 		.ctx = vm,
 	};
 
@@ -180,8 +198,10 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 {
 	int rc = 0;
 
+	gate_init(&vm->gate);
 	vm->vcpu_env = (struct vcpu_env){
 		.bus = vm->machine.bus,
+		.gate = &vm->gate,
 		.converter = vm->type->alias ? &vm->converter : NULL,
 		.ended = vm_vcpu_ended,
 		.ctx = vm,
@@ -196,11 +216,11 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 
 static void vm_down_vcpus(struct vm *vm)
 {
-	for (unsigned int i = 0; vm->vcpus && i < vm->config->cpus.boot; i++)
-		vcpu_stop(&vm->vcpus[i]);
+	vm_stop(vm);
 	for (unsigned int i = 0; vm->vcpus && i < vm->config->cpus.boot; i++)
 		vcpu_fini(&vm->vcpus[i]);
 	free(vm->vcpus);
+	gate_fini(&vm->gate);
 }
 
 /* --- the table --- */
@@ -227,7 +247,7 @@ const char *vm_stage_name(unsigned int i)
 	return i < ARRAY_SIZE(stages) ? stages[i].name : NULL;
 }
 
-int vm_create(struct vm **out, const struct vm_config *config, int spawner, struct err *e)
+int vm_create(struct vm **out, const struct vm_desc *desc, struct err *e)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	int rc = 0;
@@ -235,8 +255,8 @@ int vm_create(struct vm **out, const struct vm_config *config, int spawner, stru
 	*out = NULL;
 	if (!vm)
 		return err_sys(e, ENOMEM, "VM");
-	vm->config = config;
-	vm->spawner = spawner;
+	vm->desc = *desc;
+	vm->config = desc->config;
 	vm->host.kvm_fd = -1;
 	vm->created_ns = clock_ns();
 	while (vm->stages_up < ARRAY_SIZE(stages) && !rc) {
@@ -265,25 +285,42 @@ void vm_end(struct vm *vm, enum vm_end why, const char *text)
 	enum vm_end running = VM_RUNNING;
 
 	/* The main thread reads the text when it has joined the vCPU threads. */
-	if (__atomic_compare_exchange_n(&vm->end, &running, why, false, __ATOMIC_ACQ_REL,
-		    __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(
+		    &vm->end, &running, why, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		snprintf(vm->end_text, sizeof(vm->end_text), "%s", text ? text : "");
 	__atomic_store_n(&vm->vcpu_env.over, true, __ATOMIC_RELEASE);
 	machine_wake(&vm->machine);
 }
 
-int vm_run(struct vm *vm, struct err *e)
+int vm_start(struct vm *vm, struct err *e)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
 		rc = vcpu_start(&vm->vcpus[i], e);
-	while (!rc && __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) == VM_RUNNING) {
-		rc = loop_run_once(vm->machine.loop, -1);
-		if (rc)
-			err_sys(e, -rc, "event loop");
-	}
+	return rc;
+}
+
+void vm_pause(struct vm *vm)
+{
+	gate_close(&vm->gate);
+	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
+		vcpu_interrupt(&vm->vcpus[i]);
+	gate_wait(&vm->gate, (unsigned int)vm->config->cpus.boot);
+}
+
+void vm_resume(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
+		hv_vcpu_unkick(vm->vcpus[i].hv);
+	gate_open(&vm->gate);
+}
+
+void vm_stop(struct vm *vm)
+{
+	if (!vm->vcpus)
+		return;
+	gate_abandon(&vm->gate);
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
 		vcpu_stop(&vm->vcpus[i]);
-	return rc;
 }

@@ -3,8 +3,8 @@
  * struct vm: one VM and all that hangs from it. vm.c is the table of stages that bring it up and,
  * in reverse, take it down; each stage's work is in a file of its own.
  *
- * Threads: the main thread brings up, runs the event loop and takes down; vCPU threads run the
- * guest and reach devices through the bus.
+ * Threads: the main thread brings up, starts, pauses and takes down, and runs the event loop, which
+ * outlives the VM; vCPU threads run the guest and reach devices through the bus.
  */
 #ifndef VMM_VM_H
 #define VMM_VM_H
@@ -15,21 +15,33 @@
 #include "vmm/machine.h"
 #include "vmm/vcpu.h"
 
-#define VM_MAX_STAGES    8
+#define VM_MAX_STAGES  8
 #define VM_VERSION_MAX 128
 
 struct ledger;
+struct loop;
 
 /* Why a VM ended. */
 enum vm_end {
 	VM_RUNNING,
 	VM_POWEROFF, /* the guest switched itself off */
-	VM_RESET, /* the guest asked for a reset, or a triple fault */
-	VM_FAILED, /* a vCPU could not go on; vm.end_text says why */
-	VM_STOPPED, /* asked from outside */
+	VM_RESET,    /* the guest asked for a reset, or a triple fault */
+	VM_FAILED,   /* a vCPU could not go on; vm.end_text says why */
+	VM_STOPPED,  /* asked from outside */
+};
+
+/* What a VM is made of. Everything outlives it. */
+struct vm_desc {
+	const struct vm_config *config; /* checked already */
+	int spawner; /* socket to the spawner, started before any guest memory exists */
+	struct loop *loop;
+	void (*ended)(
+		void *ctx); /* once, in the loop, when a started VM has ended; vm->end says why */
+	void *ctx;
 };
 
 struct vm {
+	struct vm_desc desc;
 	const struct vm_config *config;
 	struct hv_host host;
 	const struct vm_type *type;
@@ -39,32 +51,42 @@ struct vm {
 	struct ledger *ledger;
 	struct converter converter;
 	struct machine machine;
-	struct x86_entry entry; /* of the first vCPU */
+	struct x86_entry entry;              /* of the first vCPU */
 	char kernel_version[VM_VERSION_MAX]; /* printable; "" if unknown */
 	struct vcpu_env vcpu_env;
+	struct gate gate;
 	struct vcpu *vcpus; /* config->cpus.boot of them */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */
 	uint64_t created_ns;
-	int spawner; /* socket to the spawner; the caller's */
 	enum vm_end end; /* atomic */
+	bool told;       /* desc.ended was called */
 	char end_text[160];
 };
 
 /*
  * vm_create() - bring a VM up to the point where its vCPUs can run.
- * @config: must outlive the VM; checked already
- * @spawner: socket to the spawner, started before any guest memory exists
  * On failure everything is taken down again. Return: 0 or -errno.
  */
-int vm_create(struct vm **out, const struct vm_config *config, int spawner,
-	struct err *e) MUST_CHECK;
+int vm_create(struct vm **out, const struct vm_desc *desc, struct err *e) MUST_CHECK;
 
-/* vm_run() - start the vCPUs and serve until the VM ends. Return: 0, or -errno if it didn't start. */
-int vm_run(struct vm *vm, struct err *e) MUST_CHECK;
+/* vm_choose_type() - the level that host and config allow. Return: 0, or -ENODEV: what is missing.
+ */
+int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
+	const struct hv_host *host, struct err *e) MUST_CHECK;
 
-/* vm_end() - end vm_run() for a reason; the first one counts. Any thread; text may be NULL. */
+/* vm_start() - start the vCPU threads. Return: 0 or -errno. */
+int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
+
+/* vm_pause() - return when no vCPU runs guest code; their threads stay. vm_resume() goes on. */
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
+
+/* vm_end() - end a started VM for a reason; the first one counts. Any thread; text may be NULL. */
 void vm_end(struct vm *vm, enum vm_end why, const char *text);
+
+/* vm_stop() - end the vCPU threads and wait for them; paused or not. */
+void vm_stop(struct vm *vm);
 
 /* vm_destroy() - stop and take down; NULL is allowed. */
 void vm_destroy(struct vm *vm);

@@ -54,6 +54,7 @@ enum { RUN_RESET = 3, RUN_SIGNALLED = 4 };
 struct run {
 	struct vm_config config;
 	struct vm *vm;
+	struct loop *loop;
 	const char *report; /* file name, NULL: none */
 	struct loop_source signals;
 	struct terminal terminal;
@@ -182,6 +183,43 @@ static void run_spawner_end(int *sock, pid_t pid)
 		;
 }
 
+static void run_ended(void *ctx)
+{
+	struct run *run = ctx;
+
+	vm_stop(run->vm);
+	loop_stop(run->loop);
+}
+
+static int run_create(struct run *run, int spawner, struct err *e)
+{
+	struct vm_desc desc = {
+		.config = &run->config,
+		.spawner = spawner,
+		.loop = run->loop,
+		.ended = run_ended,
+		.ctx = run,
+	};
+	int rc = vm_create(&run->vm, &desc, e);
+
+	return rc ? rc : loop_add(run->loop, &run->signals, EPOLLIN, e);
+}
+
+/* run_until_end() - with the terminal as the guest needs it */
+static int run_until_end(struct run *run, struct err *e)
+{
+	int rc;
+
+	log_info("run", "level %s: %s", run->vm->type->name, run->vm->type->label);
+	terminal_raw(&run->terminal,
+		run->config.serial.mode == STREAM_TTY || run->config.console.mode == STREAM_TTY);
+	rc = vm_start(run->vm, e);
+	if (!rc && (rc = loop_run(run->loop)))
+		err_sys(e, -rc, "event loop");
+	terminal_restore(&run->terminal);
+	return rc;
+}
+
 /* run_vm() - everything after the flags. Return: the exit status, or -errno with a message. */
 static int run_vm(struct run *run, struct err *e)
 {
@@ -192,22 +230,18 @@ static int run_vm(struct run *run, struct err *e)
 	if (!rc)
 		rc = run_block_signals(run, e);
 	if (!rc)
-		rc = vm_create(&run->vm, &run->config, spawner, e);
+		rc = loop_create(&run->loop, e);
 	if (!rc)
-		rc = loop_add(run->vm->machine.loop, &run->signals, EPOLLIN, e);
-	if (!rc) {
-		log_info("run", "level %s: %s", run->vm->type->name, run->vm->type->label);
-		terminal_raw(&run->terminal, run->config.serial.mode == STREAM_TTY ||
-			run->config.console.mode == STREAM_TTY);
-		rc = vm_run(run->vm, e);
-		terminal_restore(&run->terminal);
-	}
+		rc = run_create(run, spawner, e);
+	if (!rc)
+		rc = run_until_end(run, e);
 	if (!rc) {
 		run_report(run);
 		rc = run_status(run);
 	}
 	vm_destroy(run->vm);
 	run_spawner_end(&spawner, spawner_pid);
+	loop_destroy(run->loop);
 	fd_drop(&run->signals.fd);
 	return rc;
 }
