@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const char *const stream_modes[] = {"off", "null", "tty", "file", NULL};
+static const char *const stream_json[] = {"Off", "Null", "Tty", "File", NULL};
 static const char *const sandbox_modes[] = {"strict", "best-effort", NULL};
 static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx", NULL};
 
@@ -21,16 +22,25 @@ static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp
 	}
 #define VM(k, j, kd, member, ...) FIELD(struct vm_config, k, j, kd, member, __VA_ARGS__)
 
+static const struct keyval_field payload_fields[] = {
+	VM("kernel", "kernel", KEYVAL_STRING, payload.kernel, .help = "bzImage or ELF vmlinux"),
+	VM("initramfs", "initramfs", KEYVAL_STRING, payload.initramfs,
+		.help = "initial RAM file system"),
+	VM("cmdline", "cmdline", KEYVAL_STRING, payload.cmdline, .help = "kernel command line"),
+};
+
 static const struct keyval_field cpus_fields[] = {
 	VM("boot", "boot_vcpus", KEYVAL_NUMBER, cpus.boot, .min = 1, .max = CONFIG_MAX_VCPUS,
 		.help = "vCPUs at start"),
+	VM("max", "max_vcpus", KEYVAL_NUMBER, cpus.max, .max = CONFIG_MAX_VCPUS,
+		.help = "vCPUs at most; none can be added yet"),
 };
 
 static const struct keyval_field memory_fields[] = {
 	VM("size", "size", KEYVAL_SIZE, memory.size, .min = MIB(16), .max = GIB(1024) * 32,
 		.help = "RAM, whole MiB"),
-	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
-		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
+	VM("shared_max", NULL, KEYVAL_SIZE, memory.shared_max, .min = MIB(1), .max = GIB(1024) * 32,
+		.help = "most bytes the guest may share with devices"),
 	VM("overcommit", "overcommit", KEYVAL_TOGGLE, memory.overcommit,
 		.help = "allow more RAM than the host has"),
 };
@@ -38,6 +48,10 @@ static const struct keyval_field memory_fields[] = {
 static const struct keyval_field confidential_fields[] = {
 	VM("level", "level", KEYVAL_CHOICE, confidential.level, .names = levels,
 		.help = "auto picks the strongest that the host offers"),
+	VM("require", "require", KEYVAL_CHOICE, require, .names = levels + 1,
+		.help = "refuse to run at less"),
+	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
+		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
 };
 
 static const struct keyval_field rng_fields[] = {
@@ -52,7 +66,7 @@ static const struct keyval_field sandbox_fields[] = {
 #define STREAM_FIELDS(member)                                                                      \
 	{                                                                                          \
 		VM("mode", "mode", KEYVAL_CHOICE, member.mode, .names = stream_modes,              \
-			.help = "off, null, tty or file"),                                         \
+			.json_names = stream_json, .help = "off, null, tty or file"),              \
 			VM("file", "file", KEYVAL_STRING, member.file, .help = "output file"),     \
 	}
 static const struct keyval_field serial_fields[] = STREAM_FIELDS(serial);
@@ -85,6 +99,7 @@ static const struct keyval_section sections[] = {
 	SECTION("sandbox", sandbox_fields, "mode"),
 };
 static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
+static const struct keyval_section payload_section = SECTION("payload", payload_fields, NULL);
 
 void config_init(struct vm_config *c)
 {
@@ -99,9 +114,7 @@ void config_init(struct vm_config *c)
 
 void config_fini(struct vm_config *c)
 {
-	free(c->payload.kernel);
-	free(c->payload.initramfs);
-	free(c->payload.cmdline);
+	keyval_free(&payload_section, c);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		keyval_free(&sections[i], c);
 	for (unsigned int i = 0; i < c->n_disks; i++)
@@ -119,14 +132,33 @@ static int config_path(char **to, const char *name, const char *value, struct er
 	return *to ? 0 : err_sys(e, ENOMEM, "--%s", name);
 }
 
-static int config_disk(struct vm_config *c, const char *value, struct err *e)
+const struct keyval_section *config_section(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		if (!strcmp(name, sections[i].name))
+			return &sections[i];
+	if (!strcmp(name, "disk"))
+		return &disk_section;
+	return strcmp(name, "payload") ? NULL : &payload_section;
+}
+
+struct disk_config *config_add_disk(struct vm_config *c)
 {
 	struct disk_config *d = &c->disks[c->n_disks];
 
 	if (c->n_disks == CONFIG_MAX_DISKS)
-		return err_set(e, EINVAL, "--disk: more than %d disks", CONFIG_MAX_DISKS);
+		return NULL;
 	*d = (struct disk_config){.num_queues = 1, .queue_size = 128};
 	c->n_disks++;
+	return d;
+}
+
+static int config_disk(struct vm_config *c, const char *value, struct err *e)
+{
+	struct disk_config *d = config_add_disk(c);
+
+	if (!d)
+		return err_set(e, EINVAL, "--disk: more than %d disks", CONFIG_MAX_DISKS);
 	return keyval_parse(&disk_section, d, value, e);
 }
 
@@ -136,7 +168,8 @@ static int config_require(struct vm_config *c, const char *value, struct err *e)
 
 	if (!type)
 		return err_set(e, EINVAL,
-			"--require: level '%s' is none of: off, soft, sw-protected, snp, tdx", value);
+			"--require: level '%s' is none of: off, soft, sw-protected, snp, tdx",
+			value);
 	c->require = (int)type->level;
 	return 0;
 }
@@ -186,7 +219,8 @@ static int config_check_disk(const struct disk_config *d, unsigned int i, struct
 		return err_set(e, EINVAL, "--disk: queue_size=%llu is not a power of two",
 			(unsigned long long)d->queue_size);
 	if (d->serial && strlen(d->serial) > 20)
-		return err_set(e, EINVAL, "--disk: serial '%s' has more than 20 characters", d->serial);
+		return err_set(
+			e, EINVAL, "--disk: serial '%s' has more than 20 characters", d->serial);
 	return 0;
 }
 
@@ -199,6 +233,9 @@ int config_check(const struct vm_config *c, struct err *e)
 	if (!is_aligned(c->memory.size, MIB(1)))
 		return err_set(e, EINVAL, "--memory: size=%llu is not a whole number of MiB",
 			(unsigned long long)c->memory.size);
+	if (c->cpus.max && c->cpus.max < c->cpus.boot)
+		return err_set(e, EINVAL, "--cpus: max=%llu is less than boot=%llu",
+			(unsigned long long)c->cpus.max, (unsigned long long)c->cpus.boot);
 	rc = config_check_stream(&c->serial, "serial", e);
 	if (!rc)
 		rc = config_check_stream(&c->console, "console", e);

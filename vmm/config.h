@@ -21,7 +21,7 @@ enum sandbox_mode { SANDBOX_STRICT, SANDBOX_BEST_EFFORT };
 
 /* The serial port or the virtio console. */
 struct stream_config {
-	int mode; /* enum stream_mode */
+	int mode;   /* enum stream_mode */
 	char *file; /* given: mode is STREAM_FILE */
 };
 
@@ -34,16 +34,18 @@ struct disk_config {
 	char *id;
 };
 
+struct keyval_section;
+
 struct vm_config {
 	struct {
 		char *kernel, *initramfs, *cmdline;
 	} payload;
 	struct {
-		uint64_t boot;
+		uint64_t boot, max; /* max 0: boot; more can't be plugged in yet */
 	} cpus;
 	struct {
 		uint64_t size, shared_max; /* bytes; shared_max 0: chosen by size */
-		bool overcommit; /* RAM may be larger than the host's */
+		bool overcommit;           /* RAM may be larger than the host's */
 	} memory;
 	struct {
 		int level; /* CONFIG_LEVEL_AUTO or enum level + 1 */
@@ -75,6 +77,15 @@ void config_fini(struct vm_config *c);
  * Return: 0, -ENOENT without a message for an unknown flag, -EINVAL with one.
  */
 int config_flag(struct vm_config *c, const char *name, const char *value, struct err *e) MUST_CHECK;
+
+/*
+ * config_section() - Return: the table of a section: one of the flags with keys, "disk" (of a
+ * struct disk_config) or "payload"; NULL for other names.
+ */
+const struct keyval_section *config_section(const char *name);
+
+/* config_add_disk() - Return: a disk with the defaults, appended; NULL if there are too many. */
+struct disk_config *config_add_disk(struct vm_config *c);
 
 /* config_check() - what can be said against the whole. Return: 0 or -EINVAL, the flag named. */
 int config_check(const struct vm_config *c, struct err *e) MUST_CHECK;

@@ -18,17 +18,18 @@ enum keyval_kind {
 	KEYVAL_STRING, /* char *, allocated */
 	KEYVAL_TOGGLE, /* bool */
 	KEYVAL_NUMBER, /* uint64_t between min and max */
-	KEYVAL_SIZE, /* the same, in bytes, with a suffix allowed */
+	KEYVAL_SIZE,   /* the same, in bytes, with a suffix allowed */
 	KEYVAL_CHOICE, /* int: index into names */
 };
 
 struct keyval_field {
-	const char *key; /* on the command line */
-	const char *json; /* in the REST API's JSON */
+	const char *key;  /* on the command line */
+	const char *json; /* in the REST API's JSON, NULL: not there */
 	enum keyval_kind kind;
-	size_t offset; /* in the section's struct */
-	uint64_t min, max; /* of numbers and sizes; max 0: no bound */
-	const char *const *names; /* of a choice, NULL at the end */
+	size_t offset;                 /* in the section's struct */
+	uint64_t min, max;             /* of numbers and sizes; max 0: no bound */
+	const char *const *names;      /* of a choice, NULL at the end */
+	const char *const *json_names; /* the same in JSON, NULL: as names */
 	const char *help;
 };
 
@@ -43,8 +44,8 @@ struct keyval_section {
  * keyval_parse() - fill a section's struct from text. Strings replaced are freed.
  * Return: 0, -EINVAL with the flag and key named, -ENOMEM.
  */
-int keyval_parse(const struct keyval_section *s, void *obj, const char *text,
-	struct err *e) MUST_CHECK;
+int keyval_parse(
+	const struct keyval_section *s, void *obj, const char *text, struct err *e) MUST_CHECK;
 
 /* keyval_free() - free the strings of a section's struct. */
 void keyval_free(const struct keyval_section *s, void *obj);

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The JSON of vm.create; see vmm/config_json.h. */
+#include "vmm/config_json.h"
+
+#include "vmm/config.h"
+#include "vmm/hv/vm_type.h"
+#include "vmm/keyval.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define PATH_MAX_LEN 128
+
+/*
+ * A key that no field stands behind. accept: "bool", "int", "string", or a JSON list of the values
+ * that can be honoured. fallback: JSON that the echo shows when the key is absent, NULL: none.
+ */
+struct row {
+	const char *key, *accept, *fallback;
+	const struct section *sub; /* an object with rows of its own, instead of accept */
+};
+
+struct section {
+	const char *keyval; /* name of the table of fields, NULL: none */
+	const struct row *rows;
+	unsigned int n_rows;
+	bool strict; /* unknown keys are errors */
+	bool absent; /* not in the echo unless given */
+};
+
+#define SECTION(k, r, ...)                                                                         \
+	{                                                                                          \
+		.keyval = (k), .rows = (r), .n_rows = ARRAY_SIZE(r), __VA_ARGS__                   \
+	}
+
+#define NONE    "[]" /* no value but null */
+#define EMPTY   "[[]]"
+#define ONLY_NO "[false]"
+#define NO      "false"
+#define IOMMU_ROW                                                                                  \
+	{                                                                                          \
+		"iommu", ONLY_NO, NULL, NULL                                                       \
+	}
+
+static const struct row topology_rows[] = {
+	{"threads_per_core", "[1]", "1", NULL},
+	{"cores_per_die", "int", "1", NULL},
+	{"dies_per_package", "[1]", "1", NULL},
+	{"packages", "[1]", "1", NULL},
+};
+static const struct section topology = SECTION(NULL, topology_rows, .absent = true);
+
+static const struct row feature_rows[] = {{"amx", ONLY_NO, NO, NULL}};
+static const struct section features = SECTION(NULL, feature_rows);
+
+static const struct row cpus_rows[] = {
+	{"topology", NULL, NULL, &topology},
+	{"kvm_hyperv", ONLY_NO, NO, NULL},
+	{"max_phys_bits", "int", "46", NULL},
+	{"affinity", EMPTY, NULL, NULL},
+	{"features", NULL, NULL, &features},
+	{"nested", "bool", "true", NULL},
+	{"core_scheduling", "[\"Vm\", \"Off\"]", "\"Off\"", NULL},
+	{"profile", "[\"Host\"]", "\"Host\"", NULL},
+};
+static const struct section cpus = SECTION("cpus", cpus_rows);
+
+static const struct row memory_rows[] = {
+	{"mergeable", ONLY_NO, NO, NULL},
+	{"hotplug_method", "[\"Acpi\", \"VirtioMem\"]", "\"Acpi\"", NULL},
+	{"hotplug_size", "int", NULL, NULL},
+	{"hotplugged_size", "[0]", NULL, NULL},
+	{"shared", "bool", NO, NULL},
+	{"hugepages", ONLY_NO, NO, NULL},
+	{"hugepage_size", NONE, NULL, NULL},
+	{"prefault", ONLY_NO, NO, NULL},
+	{"reserve", ONLY_NO, NO, NULL},
+	{"zones", EMPTY, NULL, NULL},
+	{"thp", "bool", "true", NULL},
+};
+static const struct section memory = SECTION("memory", memory_rows);
+
+static const struct row payload_rows[] = {
+	{"firmware", NONE, NULL, NULL},
+	{"igvm", NONE, NULL, NULL},
+	{"host_data", NONE, NULL, NULL},
+	{"mrconfigid", NONE, NULL, NULL},
+	{"fw_cfg_config", NONE, NULL, NULL},
+};
+static const struct section payload = SECTION("payload", payload_rows);
+
+static const struct row rng_rows[] = {IOMMU_ROW, {"id", NONE, NULL, NULL}};
+static const struct section rng = SECTION("rng", rng_rows);
+
+static const struct row stream_rows[] = {IOMMU_ROW, {"socket", NONE, NULL, NULL}};
+static const struct section serial = SECTION("serial", stream_rows);
+static const struct section console = SECTION("console", stream_rows);
+
+/* The level itself is in the section `confidential`; these two are cloud-hypervisor's way to ask.
+ */
+static const struct row platform_rows[] = {
+	{"num_pci_segments", "int", "1", NULL}, /* further segments stay empty */
+	{"iommu_segments", EMPTY, NULL, NULL},
+	{"iommu_address_width_bits", "int", NULL, NULL},
+	{"tdx", "bool", NO, NULL},
+	{"sev_snp", "bool", NO, NULL},
+	{"iommufd", ONLY_NO, NULL, NULL},
+	{"iommufd_fd", "[-1]", NULL, NULL},
+	{"vfio_p2p_dma", "bool", NULL, NULL},
+	{"serial_number", NONE, NULL, NULL},
+	{"system_serial_number", NONE, NULL, NULL},
+	{"uuid", NONE, NULL, NULL},
+	{"system_uuid", NONE, NULL, NULL},
+	{"oem_strings", EMPTY, NULL, NULL},
+	{"system_manufacturer", NONE, NULL, NULL},
+	{"system_product_name", NONE, NULL, NULL},
+	{"system_version", NONE, NULL, NULL},
+	{"system_family", NONE, NULL, NULL},
+	{"system_sku_number", NONE, NULL, NULL},
+	{"chassis_asset_tag", NONE, NULL, NULL},
+};
+static const struct section platform = SECTION(NULL, platform_rows, .strict = true);
+static const struct section confidential = {.keyval = "confidential", .strict = true};
+static const struct section sandbox = {.keyval = "sandbox"};
+
+static const struct row balloon_rows[] = {
+	{"size", "[0]", "0", NULL},
+	{"deflate_on_oom", "bool", NO, NULL},
+	{"free_page_reporting", "bool", NO, NULL},
+};
+static const struct section balloon = SECTION(NULL, balloon_rows, .absent = true);
+
+static const struct row debug_rows[] = {
+	{"mode", "[\"Off\"]", "\"Off\"", NULL},
+	{"iobase", "int", NULL, NULL},
+	{"file", NONE, NULL, NULL},
+};
+static const struct section debug_console = SECTION(NULL, debug_rows, .absent = true);
+
+static const struct row disk_rows[] = {
+	IOMMU_ROW,
+	{"vhost_user", ONLY_NO, NO, NULL},
+	{"vhost_socket", NONE, NULL, NULL},
+	{"rate_limit_group", NONE, NULL, NULL},
+	{"rate_limiter_config", NONE, NULL, NULL},
+	{"queue_affinity", EMPTY, NULL, NULL},
+	{"disable_io_uring", ONLY_NO, NO, NULL},
+	{"disable_aio", "bool", NO, NULL},
+	{"pci_segment", "[0]", "0", NULL},
+	{"pci_device_id", NONE, NULL, NULL},
+	{"backing_files", ONLY_NO, NO, NULL},
+	{"sparse", "bool", "true", NULL},
+	{"image_type", "[\"Raw\", \"Unknown\"]", "\"Raw\"", NULL},
+	{"lock_granularity", "[\"Full\", \"ByteRange\"]", "\"Full\"", NULL},
+};
+static const struct section disk = SECTION("disk", disk_rows);
+
+static const struct row top_rows[] = {
+	{"cpus", NULL, NULL, &cpus},
+	{"memory", NULL, NULL, &memory},
+	{"payload", NULL, NULL, &payload},
+	{"rng", NULL, NULL, &rng},
+	{"serial", NULL, NULL, &serial},
+	{"console", NULL, NULL, &console},
+	{"platform", NULL, NULL, &platform},
+	{"confidential", NULL, NULL, &confidential},
+	{"sandbox", NULL, NULL, &sandbox},
+	{"balloon", NULL, NULL, &balloon},
+	{"debug_console", NULL, NULL, &debug_console},
+	{"rate_limit_groups", EMPTY, NULL, NULL},
+	{"net", EMPTY, NULL, NULL},
+	{"fs", EMPTY, NULL, NULL},
+	{"pmem", EMPTY, NULL, NULL},
+	{"generic_vhost_user", EMPTY, NULL, NULL},
+	{"devices", EMPTY, NULL, NULL},
+	{"user_devices", EMPTY, NULL, NULL},
+	{"vdpa", EMPTY, NULL, NULL},
+	{"vsock", NONE, NULL, NULL},
+	{"ivshmem", NONE, NULL, NULL},
+	{"rtc", NONE, NULL, NULL},
+	{"tpm", NONE, NULL, NULL},
+	{"numa", EMPTY, NULL, NULL},
+	{"pci_segments", EMPTY, NULL, NULL},
+	{"iommu", ONLY_NO, NO, NULL},
+	{"watchdog", ONLY_NO, NO, NULL},
+	{"pvpanic", ONLY_NO, NO, NULL},
+	{"gdb", ONLY_NO, NULL, NULL},
+	{"landlock_enable", ONLY_NO, NO, NULL},
+	{"landlock_rules", EMPTY, NULL, NULL},
+};
+static const struct section top = SECTION(NULL, top_rows);
+
+/* --- fields: the tables of config.c --- */
+
+static const char *const *names_of(const struct keyval_field *f)
+{
+	return f->json_names ? f->json_names : f->names;
+}
+
+static int set_string(const char *path, char **to, const json_t *v, struct err *e)
+{
+	char *copy;
+
+	if (!json_is_string(v))
+		return err_set(e, EINVAL, "%s: must be a string", path);
+	copy = strdup(json_string_value(v));
+	if (!copy)
+		return err_sys(e, ENOMEM, "%s", path);
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int set_number(const char *path, const struct keyval_field *f, uint64_t *to, const json_t *v,
+	struct err *e)
+{
+	json_int_t n = json_integer_value(v);
+
+	if (!json_is_integer(v))
+		return err_set(e, EINVAL, "%s: must be an integer", path);
+	if (n < 0 || (uint64_t)n < f->min || (f->max && (uint64_t)n > f->max))
+		return err_set(e, EINVAL, "%s: %lld is out of range (%llu to %llu)", path,
+			(long long)n, (unsigned long long)f->min, (unsigned long long)f->max);
+	*to = (uint64_t)n;
+	return 0;
+}
+
+static int set_choice(
+	const char *path, const struct keyval_field *f, int *to, const json_t *v, struct err *e)
+{
+	const char *const *names = names_of(f);
+	char list[128] = "";
+
+	for (int i = 0; names[i]; i++) {
+		size_t n = strlen(list);
+
+		if (json_is_string(v) && !strcasecmp(json_string_value(v), names[i])) {
+			*to = i;
+			return 0;
+		}
+		snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", names[i]);
+	}
+	return err_set(e, EINVAL, "%s: must be one of: %s", path, list);
+}
+
+static int set_field(
+	const char *path, const struct keyval_field *f, void *obj, const json_t *v, struct err *e)
+{
+	void *to = (char *)obj + f->offset;
+
+	switch (f->kind) {
+	case KEYVAL_STRING:
+		return set_string(path, to, v, e);
+	case KEYVAL_TOGGLE:
+		if (!json_is_boolean(v))
+			return err_set(e, EINVAL, "%s: must be true or false", path);
+		*(bool *)to = json_is_true(v);
+		return 0;
+	case KEYVAL_CHOICE:
+		return set_choice(path, f, to, v, e);
+	default:
+		return set_number(path, f, to, v, e);
+	}
+}
+
+static json_t *echo_field(const struct keyval_field *f, const void *obj)
+{
+	const void *at = (const char *)obj + f->offset;
+
+	switch (f->kind) {
+	case KEYVAL_STRING:
+		return *(char *const *)at ? json_string(*(char *const *)at) : NULL;
+	case KEYVAL_TOGGLE:
+		return json_boolean(*(const bool *)at);
+	case KEYVAL_CHOICE:
+		return json_string(names_of(f)[*(const int *)at]);
+	default:
+		return json_integer((json_int_t) * (const uint64_t *)at);
+	}
+}
+
+static const struct keyval_field *find_field(const struct section *s, const char *key)
+{
+	const struct keyval_section *table = s->keyval ? config_section(s->keyval) : NULL;
+
+	for (unsigned int i = 0; table && i < table->n_fields; i++)
+		if (table->fields[i].json && !strcmp(table->fields[i].json, key))
+			return &table->fields[i];
+	return NULL;
+}
+
+/* --- rows: what stands for nothing of ours --- */
+
+static const struct row *find_row(const struct section *s, const char *key)
+{
+	for (unsigned int i = 0; i < s->n_rows; i++)
+		if (!strcmp(s->rows[i].key, key))
+			return &s->rows[i];
+	return NULL;
+}
+
+/* listed() - is v one of the values of a JSON list? *n becomes the list's length */
+static bool listed(const char *list, const json_t *v, size_t *n)
+{
+	json_t *values = json_loads(list, 0, NULL), *one;
+	bool found = false;
+	size_t i;
+
+	*n = json_array_size(values);
+	json_array_foreach(values, i, one) found |= json_equal(one, v);
+	json_decref(values);
+	return found;
+}
+
+static int check_row(const char *path, const struct row *r, const json_t *v, struct err *e)
+{
+	size_t n = 0;
+
+	if (!strcmp(r->accept, "bool"))
+		return json_is_boolean(v) ? 0
+					  : err_set(e, EINVAL, "%s: must be true or false", path);
+	if (!strcmp(r->accept, "int"))
+		return json_is_integer(v) && json_integer_value(v) >= 0
+			? 0
+			: err_set(e, EINVAL, "%s: must be an integer from 0 up", path);
+	if (listed(r->accept, v, &n))
+		return 0;
+	if (!n || !strcmp(r->accept, EMPTY))
+		return err_set(e, EINVAL, "%s: is not supported yet", path);
+	return err_set(e, EINVAL, "%s: this value is not supported; one of %s is", path, r->accept);
+}
+
+/* --- sections --- */
+
+/* A section, and where it stands in the body; "" for the body itself. */
+struct place {
+	const struct section *section;
+	char path[PATH_MAX_LEN];
+};
+
+static void place_below(
+	struct place *p, const struct place *above, const char *key, const struct section *section)
+{
+	p->section = section;
+	snprintf(p->path, sizeof(p->path), "%.80s%s%.40s", above->path, *above->path ? "." : "",
+		key);
+}
+
+static int read_section(const struct place *at, void *obj, json_t *body, struct err *e);
+
+static int read_key(const struct place *at, const char *key, void *obj, json_t *v, struct err *e)
+{
+	const struct keyval_field *field = find_field(at->section, key);
+	const struct row *row = find_row(at->section, key);
+	struct place below;
+
+	place_below(&below, at, key, row ? row->sub : NULL);
+	if (field)
+		return set_field(below.path, field, obj, v, e);
+	if (row && row->sub)
+		return read_section(&below, obj, v, e);
+	if (row)
+		return check_row(below.path, row, v, e);
+	if (at->section->strict)
+		return err_set(e, EINVAL, "%s: unknown key", below.path);
+	return 0;
+}
+
+static int read_section(const struct place *at, void *obj, json_t *body, struct err *e)
+{
+	const char *key;
+	json_t *v;
+	int rc = 0;
+
+	if (!json_is_object(body))
+		return err_set(
+			e, EINVAL, "%s: must be an object", *at->path ? at->path : "the body");
+	json_object_foreach(body, key, v)
+	{
+		rc = json_is_null(v) ? 0 : read_key(at, key, obj, v, e);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+/* echo_section() - every field and row as it is now; given: what the client sent, may be NULL */
+static json_t *echo_section(const struct section *s, const void *obj, const json_t *given)
+{
+	const struct keyval_section *table = s->keyval ? config_section(s->keyval) : NULL;
+	json_t *o = json_object();
+
+	for (unsigned int i = 0; table && i < table->n_fields; i++) {
+		json_t *v = table->fields[i].json ? echo_field(&table->fields[i], obj) : NULL;
+
+		if (v)
+			json_object_set_new(o, table->fields[i].json, v);
+	}
+	for (unsigned int i = 0; i < s->n_rows; i++) {
+		const struct row *r = &s->rows[i];
+		json_t *v = json_object_get(given, r->key);
+
+		if (json_is_null(v))
+			v = NULL;
+		if (r->sub && (v || !r->sub->absent))
+			json_object_set_new(o, r->key, echo_section(r->sub, obj, v));
+		else if (v)
+			json_object_set(o, r->key, v);
+		else if (r->fallback)
+			json_object_set_new(
+				o, r->key, json_loads(r->fallback, JSON_DECODE_ANY, NULL));
+	}
+	return o;
+}
+
+/* --- disks, a list --- */
+
+static int name_disk(struct vm_config *c, unsigned int i, struct err *e)
+{
+	struct disk_config *d = &c->disks[i];
+
+	if (!d->id && asprintf(&d->id, "_disk%u", i) < 0) {
+		d->id = NULL;
+		return err_sys(e, ENOMEM, "disks");
+	}
+	if (!*d->id || strlen(d->id) > 30)
+		return err_set(e, EINVAL, "disks[%u].id: must have 1 to 30 characters", i);
+	for (unsigned int other = 0; other < i; other++)
+		if (!strcmp(c->disks[other].id, d->id))
+			return err_set(e, EEXIST, "disks[%u].id: '%s' is there twice", i, d->id);
+	return 0;
+}
+
+static int read_disks(struct vm_config *c, const json_t *list, struct err *e)
+{
+	int rc = 0;
+
+	if (list && !json_is_null(list) && !json_is_array(list))
+		return err_set(e, EINVAL, "disks: must be a list");
+	for (unsigned int i = 0; i < json_array_size(list) && !rc; i++) {
+		struct disk_config *d = config_add_disk(c);
+		struct place at = {.section = &disk};
+
+		if (!d)
+			return err_set(e, EINVAL, "disks: more than %d", CONFIG_MAX_DISKS);
+		snprintf(at.path, sizeof(at.path), "disks[%u]", i);
+		rc = read_section(&at, d, json_array_get(list, i), e);
+		if (!rc)
+			rc = name_disk(c, i, e);
+	}
+	return rc;
+}
+
+static json_t *echo_disks(const struct vm_config *c, const json_t *given)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < c->n_disks; i++)
+		json_array_append_new(
+			list, echo_section(&disk, &c->disks[i], json_array_get(given, i)));
+	return list;
+}
+
+/* --- the whole --- */
+
+/* read_technology() - platform.tdx and .sev_snp ask for a level, as `confidential` does */
+static int read_technology(struct vm_config *c, const json_t *body, struct err *e)
+{
+	const json_t *p = json_object_get(body, "platform");
+	const json_t *level = json_object_get(json_object_get(body, "confidential"), "level");
+	bool tdx = json_is_true(json_object_get(p, "tdx"));
+	bool snp = json_is_true(json_object_get(p, "sev_snp"));
+	int want = (tdx ? LEVEL_TDX : LEVEL_SNP) + 1;
+
+	if (tdx && snp)
+		return err_set(e, EINVAL, "platform: tdx and sev_snp are both true");
+	if (!tdx && !snp)
+		return 0;
+	if (json_is_string(level) && c->confidential.level != want)
+		return err_set(e, EINVAL, "platform.%s: confidential.level says something else",
+			tdx ? "tdx" : "sev_snp");
+	c->confidential.level = want;
+	return 0;
+}
+
+/* read_defaults() - where cloud-hypervisor's differ from the command line's */
+static int read_defaults(struct vm_config *c, struct err *e)
+{
+	config_init(c);
+	c->serial.mode = STREAM_NULL;
+	c->console.mode = STREAM_TTY;
+	c->confidential.level = LEVEL_OFF + 1;
+	c->rng.src = strdup("/dev/urandom");
+	return c->rng.src ? 0 : err_sys(e, ENOMEM, "config");
+}
+
+static int read_body(struct vm_config *c, json_t *body, struct err *e)
+{
+	const struct place whole = {.section = &top};
+	int rc = read_defaults(c, e);
+
+	if (!rc)
+		rc = read_section(&whole, c, body, e);
+	if (!rc)
+		rc = read_disks(c, json_object_get(body, "disks"), e);
+	if (!rc)
+		rc = read_technology(c, body, e);
+	if (rc)
+		return rc;
+	if (!c->cpus.max)
+		c->cpus.max = c->cpus.boot;
+	rc = config_check(c, e);
+	if (rc)
+		config_json_path(e);
+	return rc;
+}
+
+int config_json_read(
+	struct vm_config *c, json_t **echo, const char *text, size_t len, struct err *e)
+{
+	json_error_t at;
+	json_t *body = json_loadb(text, len, JSON_REJECT_DUPLICATES, &at);
+	int rc;
+
+	*echo = NULL;
+	if (!body)
+		return err_set(e, EINVAL, "the body is not JSON: line %d: %s", at.line, at.text);
+	rc = read_body(c, body, e);
+	if (rc) {
+		config_fini(c);
+	} else {
+		*echo = echo_section(&top, c, body);
+		json_object_set_new(*echo, "disks", echo_disks(c, json_object_get(body, "disks")));
+	}
+	json_decref(body);
+	return rc;
+}
+
+void config_json_path(struct err *e)
+{
+	static const struct {
+		const char *flag, *path;
+	} paths[] = {
+		{"kernel", "payload.kernel"},
+		{"initramfs", "payload.initramfs"},
+		{"cmdline", "payload.cmdline"},
+		{"disk", "disks"},
+		{"confidential", "confidential.level"},
+		{"require", "confidential.require"},
+	};
+	size_t n = strcspn(e->text, ":");
+	char name[32];
+	struct err was = *e;
+
+	if (strncmp(e->text, "--", 2) || n - 2 >= sizeof(name))
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)(n - 2), e->text + 2);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (!strcmp(name, paths[i].flag)) {
+			err_set(e, was.code, "%s%s", paths[i].path, was.text + n);
+			return;
+		}
+	err_set(e, was.code, "%s", was.text + 2);
+}

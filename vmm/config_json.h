@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct vm_config from the JSON of vm.create, and back: the field tables of config.c, and beside
+ * them tables of what cloud-hypervisor's clients send and Cloister accepts without having it.
+ *
+ * A key that no table has is ignored, as cloud-hypervisor does, but in `platform` and
+ * `confidential` it is an error. A known key with a value that can't be honoured is an error that
+ * names its path. null is the same as no key. What is left out of the body has cloud-hypervisor's
+ * defaults; the level is then `off`.
+ */
+#ifndef VMM_CONFIG_JSON_H
+#define VMM_CONFIG_JSON_H
+
+#include "base/err.h"
+
+#include <jansson.h>
+
+struct vm_config;
+
+/*
+ * config_json_read() - fill *c from the text of a VmConfig, and check it.
+ * @c: initialised here; the caller ends it with config_fini(), not after an error
+ * @echo: the whole config with its defaults; the caller's
+ * Return: 0; -EINVAL, or -EEXIST for an id that is there twice, with the field's path in the
+ * message.
+ */
+int config_json_read(
+	struct vm_config *c, json_t **echo, const char *text, size_t len, struct err *e) MUST_CHECK;
+
+/* config_json_path() - turn the "--flag: " that a message starts with into the field's path. */
+void config_json_path(struct err *e);
+
+#endif
