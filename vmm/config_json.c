@@ -512,9 +512,7 @@ static int read_body(struct vm_config *c, json_t *body, struct err *e)
 	if (!c->cpus.max)
 		c->cpus.max = c->cpus.boot;
 	rc = config_check(c, e);
-	if (rc)
-		config_json_path(e);
-	return rc;
+	return rc ? config_json_path(e) : 0;
 }
 
 int config_json_read(
@@ -538,7 +536,7 @@ int config_json_read(
 	return rc;
 }
 
-void config_json_path(struct err *e)
+int config_json_path(struct err *e)
 {
 	static const struct {
 		const char *flag, *path;
@@ -555,12 +553,10 @@ void config_json_path(struct err *e)
 	struct err was = *e;
 
 	if (strncmp(e->text, "--", 2) || n - 2 >= sizeof(name))
-		return;
+		return -e->code;
 	snprintf(name, sizeof(name), "%.*s", (int)(n - 2), e->text + 2);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		if (!strcmp(name, paths[i].flag)) {
-			err_set(e, was.code, "%s%s", paths[i].path, was.text + n);
-			return;
-		}
-	err_set(e, was.code, "%s", was.text + 2);
+		if (!strcmp(name, paths[i].flag))
+			return err_set(e, was.code, "%s%s", paths[i].path, was.text + n);
+	return err_set(e, was.code, "%s", was.text + 2);
 }

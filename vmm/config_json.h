@@ -27,7 +27,10 @@ struct vm_config;
 int config_json_read(
 	struct vm_config *c, json_t **echo, const char *text, size_t len, struct err *e) MUST_CHECK;
 
-/* config_json_path() - turn the "--flag: " that a message starts with into the field's path. */
-void config_json_path(struct err *e);
+/*
+ * config_json_path() - turn the "--flag: " that a message starts with into the field's path.
+ * Return: -e->code.
+ */
+int config_json_path(struct err *e);
 
 #endif

@@ -39,13 +39,15 @@ static void report_kvm(struct host_report *r, const struct hv_host *h)
 	if (h->kvm_fd < 0)
 		return;
 	row(r, "hardware-virtualization", h->hardware, "%s",
-		h->hardware ? "SVM or VMX"
-			    : "the CPU shows neither SVM nor VMX: KVM emulates privileged guest code; "
-			      "tiny guests only");
+		h->hardware
+			? "SVM or VMX"
+			: "the CPU shows neither SVM nor VMX: KVM emulates privileged guest code; "
+			  "tiny guests only");
 	row(r, "guest-memfd", (h->guest_memfd_flags & soft) == soft,
-		h->guest_memfd_flags ? "flags %#x for ordinary VMs"
-				     : "none for ordinary VMs (Linux 6.18 or later has it); level soft "
-				       "uses a memfd",
+		h->guest_memfd_flags
+			? "flags %#x for ordinary VMs"
+			: "none for ordinary VMs (Linux 6.18 or later has it); level soft "
+			  "uses a memfd",
 		h->guest_memfd_flags);
 	row(r, "guest-memfd-private", h->guest_memfd && h->memory_attributes, "%s",
 		h->guest_memfd && h->memory_attributes
@@ -71,7 +73,8 @@ static void report_kernel(struct host_report *r)
 	int ring_errno = errno;
 	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "re");
 
-	row(r, "landlock", abi > 0, abi > 0 ? "ABI %ld" : "not in this kernel, or not enabled (%ld)", abi);
+	row(r, "landlock", abi > 0,
+		abi > 0 ? "ABI %ld" : "not in this kernel, or not enabled (%ld)", abi);
 	row(r, "io-uring", ring >= 0, "%s", ring >= 0 ? "available" : strerrordesc_np(ring_errno));
 	if (f) {
 		if (!fgets(huge, sizeof(huge), f))
@@ -99,4 +102,17 @@ void host_report_make(struct host_report *r, const struct hv_host *host)
 		row(r, type->name, !missing, "%s", missing ? lack : type->label);
 	}
 	r->level = best ? best->name : NULL;
+}
+
+json_t *host_report_json(const struct host_report *r)
+{
+	json_t *root = json_object(), *features = json_object();
+
+	json_object_set_new(root, "level", r->level ? json_string(r->level) : json_null());
+	json_object_set_new(root, "features", features);
+	for (unsigned int i = 0; i < r->n_rows; i++)
+		json_object_set_new(features, r->rows[i].name,
+			json_pack("{s:b,s:s}", "offered", r->rows[i].offered, "detail",
+				r->rows[i].detail));
+	return root;
 }

@@ -5,6 +5,8 @@
 
 #include "vmm/hv/host.h"
 
+#include <jansson.h>
+
 #define HOST_REPORT_MAX 24
 
 struct host_row {
@@ -21,5 +23,8 @@ struct host_report {
 
 /* host_report_make() - look at everything; opens nothing that stays open. */
 void host_report_make(struct host_report *report, const struct hv_host *host);
+
+/* host_report_json() - Return: the report as JSON, a new reference. */
+json_t *host_report_json(const struct host_report *report);
 
 #endif

@@ -116,7 +116,7 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 		rc = copyin_port_create(&m->copyin, m->bus, desc->ram, e);
 	/* At sw-protected the launch image lies in shared memory until it is copied: no sweep. */
 	if (!rc && desc->ram->cbit && desc->ram->mappable)
-		rc = sweeper_create(&m->sweeper, m->loop, desc->ram, desc->ledger, e);
+		rc = sweeper_create(&m->sweeper, desc->loop, desc->ram, desc->ledger, e);
 	if (!rc && desc->doorbell)
 		rc = doorbell_create(&m->doorbell, m->bus, desc->doorbell, e);
 	return rc;

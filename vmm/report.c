@@ -6,7 +6,6 @@
 #include "vmm/vm.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,7 +22,7 @@ static void set_bytes(json_t *to, const char *key, uint64_t bytes)
 	json_object_set_new(to, key, json_integer((json_int_t)bytes));
 }
 
-static json_t *report_ledger(struct vm *vm)
+json_t *report_ledger(struct vm *vm)
 {
 	struct ledger_counts c = ledger_counts(vm->ledger);
 	json_t *o = json_object();
@@ -57,8 +56,8 @@ static json_t *report_stages(const struct vm *vm)
 	uint64_t before = vm->created_ns;
 
 	for (unsigned int i = 0; vm_stage_name(i); i++) {
-		json_object_set_new(o, vm_stage_name(i),
-			json_real((double)(vm->stage_ns[i] - before) / 1e6));
+		json_object_set_new(
+			o, vm_stage_name(i), json_real((double)(vm->stage_ns[i] - before) / 1e6));
 		before = vm->stage_ns[i];
 	}
 	return o;
@@ -71,8 +70,9 @@ static json_t *report_devices(const struct vm *vm)
 	for (unsigned int i = 0; i < vm->machine.n_devices; i++) {
 		const struct device *d = &vm->machine.devices[i];
 
-		json_array_append_new(list, json_pack("{s:s,s:s,s:i}", "id", d->id, "kind", d->kind,
-						    "pid", (int)d->pid));
+		json_array_append_new(list,
+			json_pack(
+				"{s:s,s:s,s:i}", "id", d->id, "kind", d->kind, "pid", (int)d->pid));
 	}
 	return list;
 }
@@ -81,9 +81,9 @@ static json_t *report_make(struct vm *vm)
 {
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:s}", "level", vm->type->name, "label",
 		vm->type->label, "end", ends[vm->end], "pid", (int)getpid(), "backing",
-		!vm->ram.cbit		? "memfd"
-		: vm->ram.guest_memfd	? "guest_memfd"
-					: "private memfd");
+		!vm->ram.cbit                 ? "memfd"
+			: vm->ram.guest_memfd ? "guest_memfd"
+					      : "private memfd");
 	uint64_t exits = 0;
 
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)

@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 
+#include <jansson.h>
+
 struct vm;
 
 /*
@@ -12,5 +14,8 @@ struct vm;
  * Main thread. Return: 0 or -errno.
  */
 int report_write(struct vm *vm, const char *path, struct err *e) MUST_CHECK;
+
+/* report_ledger() - Return: the ledger's figures, a new reference. Main thread. */
+json_t *report_ledger(struct vm *vm);
 
 #endif

@@ -29,14 +29,8 @@ static void check_print(const struct host_report *r)
 
 static int check_print_json(const struct host_report *r)
 {
-	json_t *root = json_object(), *features = json_object();
+	json_t *root = host_report_json(r);
 
-	json_object_set_new(root, "level", r->level ? json_string(r->level) : json_null());
-	json_object_set_new(root, "features", features);
-	for (unsigned int i = 0; i < r->n_rows; i++)
-		json_object_set_new(features, r->rows[i].name,
-			json_pack("{s:b,s:s}", "offered", r->rows[i].offered, "detail",
-				r->rows[i].detail));
 	if (json_dumpf(root, stdout, JSON_INDENT(2)) < 0) {
 		json_decref(root);
 		return -1;

@@ -41,6 +41,8 @@ int cli_main(int argc, char **argv)
 		puts("cloister " CLOISTER_VERSION);
 		return CLI_OK;
 	}
+	if (name[0] == '-')
+		return cli_daemon(argc, argv);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].fn && !strcmp(name, verbs[i].name))
 			return verbs[i].fn(argc - 1, argv + 1);

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls of the REST API; see vmm/api/api.h. */
+#include "vmm/api/api.h"
+
+#include "vmm/api/http.h"
+#include "vmm/host_report.h"
+#include "vmm/hv/vm_type.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BASE "/api/v1/"
+
+struct api {
+	struct api_desc desc;
+	bool probed;
+	struct hv_host host; /* closed again; its figures stay */
+};
+
+/* What a call gives in a state: its function is called, or it is answered without. */
+enum answer {
+	CALL,
+	NO_VM,  /* 404 */
+	EXISTS, /* 500, as by cloud-hypervisor, like all that follow */
+	RUNNING,
+	NOT_RUNNING,
+	PAUSED,
+	NOT_PAUSED,
+	DONE, /* 204: nothing to do */
+};
+
+static const struct {
+	int status;
+	const char *code, *text;
+} answers[] = {
+	[NO_VM] = {404, "vm-not-created", "no VM was created"},
+	[EXISTS] = {500, "vm-exists", "a VM was created already"},
+	[RUNNING] = {500, "wrong-state", "the VM is running"},
+	[NOT_RUNNING] = {500, "wrong-state", "the VM is not running"},
+	[PAUSED] = {500, "wrong-state", "the VM is paused"},
+	[NOT_PAUSED] = {500, "wrong-state", "the VM is not paused"},
+};
+
+/* Fills the reply; one that it leaves empty becomes a 204. */
+typedef void (*call_fn)(struct api *api, const struct http_request *req, struct http_reply *r);
+
+/* --- replies --- */
+
+static void reply_json(struct http_reply *r, json_t *o)
+{
+	r->status = 200;
+	r->body = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(o);
+}
+
+/* --- calls about the VMM --- */
+
+static const struct hv_host *probed_host(struct api *api)
+{
+	if (!api->probed) {
+		hv_host_probe(&api->host);
+		hv_host_close(&api->host);
+		api->probed = true;
+	}
+	return &api->host;
+}
+
+static void call_ping(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	const struct hv_host *host = probed_host(api);
+	json_t *features = json_array();
+	char lack[256];
+
+	(void)req;
+	json_array_append_new(features, json_string("kvm"));
+	if (!vm_type_missing(vm_type_of(LEVEL_TDX), host, lack, sizeof(lack)))
+		json_array_append_new(features, json_string("tdx"));
+	if (!vm_type_missing(vm_type_of(LEVEL_SNP), host, lack, sizeof(lack)))
+		json_array_append_new(features, json_string("sev_snp"));
+	reply_json(r,
+		json_pack("{s:s,s:s,s:i,s:o}", "build_version", "cloister " CLOISTER_VERSION,
+			"version", CLOISTER_VERSION, "pid", (int)getpid(), "features", features));
+}
+
+static void call_capabilities(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	struct host_report report;
+	struct hv_host host;
+
+	(void)api, (void)req;
+	hv_host_probe(&host);
+	host_report_make(&report, &host);
+	hv_host_close(&host);
+	reply_json(r, host_report_json(&report));
+}
+
+static void call_vmm_shutdown(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req, (void)r;
+	vmm_forget(api->desc.vmm);
+	api->desc.shutdown(api->desc.ctx);
+}
+
+/* --- calls about the VM --- */
+
+static void call_create(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	struct err e = ERR_INIT;
+	int rc = vmm_configure(api->desc.vmm, req->body, req->body_len, &e);
+
+	if (rc == -EEXIST)
+		http_error(r, 409, "not-unique", "The VM can't be created", e.text);
+	else if (rc)
+		http_error(r, 400, rc == -ENODEV ? "level-not-offered" : "bad-config",
+			"The VM can't be created", e.text);
+}
+
+static void call_boot(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	struct err e = ERR_INIT;
+
+	(void)req;
+	if (vmm_boot(api->desc.vmm, &e))
+		http_error(r, 500, "boot-failed", "The VM can't be booted", e.text);
+}
+
+static void call_info(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	static const char *const names[VMM_STATES] = {
+		[VMM_CREATED] = "Created",
+		[VMM_RUNNING] = "Running",
+		[VMM_PAUSED] = "Paused",
+		[VMM_SHUTDOWN] = "Shutdown",
+	};
+	uint64_t vcpus, ram;
+
+	(void)req;
+	vmm_size(api->desc.vmm, &vcpus, &ram);
+	reply_json(r,
+		json_pack("{s:o,s:s,s:I}", "config", vmm_config(api->desc.vmm), "state",
+			names[vmm_state(api->desc.vmm)], "memory_actual_size", (json_int_t)ram));
+}
+
+static void call_counters(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req;
+	reply_json(r, vmm_counters(api->desc.vmm));
+}
+
+static void call_sharing(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req;
+	reply_json(r, vmm_sharing(api->desc.vmm));
+}
+
+static void call_delete(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req, (void)r;
+	vmm_forget(api->desc.vmm);
+}
+
+static void call_shutdown(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req, (void)r;
+	vmm_stop(api->desc.vmm);
+}
+
+static void call_pause(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req, (void)r;
+	vmm_pause(api->desc.vmm);
+}
+
+static void call_resume(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req, (void)r;
+	vmm_resume(api->desc.vmm);
+}
+
+static void call_reboot(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	vmm_stop(api->desc.vmm);
+	call_boot(api, req, r);
+}
+
+/* resize_one() - Return: true if a desired size is absent or what there is; else fills *r */
+static bool resize_one(const json_t *body, const char *key, uint64_t now, struct http_reply *r)
+{
+	const json_t *v = json_object_get(body, key);
+	char text[128];
+
+	if (!v || json_is_null(v) || (json_is_integer(v) && (uint64_t)json_integer_value(v) == now))
+		return true;
+	if (!json_is_integer(v) || json_integer_value(v) < 0) {
+		snprintf(text, sizeof(text), "%s: must be an integer from 0 up", key);
+		http_error(r, 400, "bad-request", "The VM can't be resized", text);
+	} else {
+		snprintf(text, sizeof(text), "%s: it is %llu and can't be changed yet", key,
+			(unsigned long long)now);
+		http_error(r, 501, "not-implemented", "The VM can't be resized", text);
+	}
+	return false;
+}
+
+static void call_resize(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	json_t *body = json_loadb(req->body, req->body_len, JSON_REJECT_DUPLICATES, NULL);
+	uint64_t vcpus, ram;
+
+	vmm_size(api->desc.vmm, &vcpus, &ram);
+	if (!json_is_object(body))
+		http_error(r, 400, "bad-json", "The VM can't be resized",
+			"the body is not a JSON object");
+	else if (resize_one(body, "desired_vcpus", vcpus, r) &&
+		resize_one(body, "desired_ram", ram, r))
+		(void)resize_one(body, "desired_balloon", 0, r);
+	json_decref(body);
+}
+
+/* --- the table --- */
+
+struct call {
+	const char *method, *path;
+	bool body;                  /* it must have one; the others must not */
+	call_fn fn;                 /* NULL: 501 in every state */
+	enum answer in[VMM_STATES]; /* not created, created, running, paused, shutdown */
+	const char *missing;        /* of the ones without fn: what is not there */
+};
+
+#define ALWAYS                                                                                     \
+	{                                                                                          \
+		CALL, CALL, CALL, CALL, CALL                                                       \
+	}
+#define WITH_VM                                                                                    \
+	{                                                                                          \
+		NO_VM, CALL, CALL, CALL, CALL                                                      \
+	}
+#define WHILE_UP                                                                                   \
+	{                                                                                          \
+		NO_VM, NOT_RUNNING, CALL, CALL, NOT_RUNNING                                        \
+	}
+
+static const struct call calls[] = {
+	{"GET", "vmm.ping", false, call_ping, ALWAYS, NULL},
+	{"GET", "vmm.capabilities", false, call_capabilities, ALWAYS, NULL},
+	{"PUT", "vmm.shutdown", false, call_vmm_shutdown, ALWAYS, NULL},
+	{"PUT", "vm.create", true, call_create, {CALL, EXISTS, EXISTS, EXISTS, EXISTS}, NULL},
+	{"PUT", "vm.boot", false, call_boot, {NO_VM, CALL, RUNNING, PAUSED, CALL}, NULL},
+	{"GET", "vm.info", false, call_info, WITH_VM, NULL},
+	{"GET", "vm.counters", false, call_counters, WHILE_UP, NULL},
+	{"GET", "vm.sharing", false, call_sharing, WHILE_UP, NULL},
+	{"PUT", "vm.delete", false, call_delete, {DONE, CALL, CALL, CALL, CALL}, NULL},
+	{"PUT", "vm.shutdown", false, call_shutdown, WHILE_UP, NULL},
+	{"PUT", "vm.reboot", false, call_reboot, WHILE_UP, NULL},
+	{"PUT", "vm.pause", false, call_pause, {NO_VM, NOT_RUNNING, CALL, PAUSED, NOT_RUNNING},
+		NULL},
+	{"PUT", "vm.resume", false, call_resume,
+		{NO_VM, NOT_RUNNING, NOT_PAUSED, CALL, NOT_RUNNING}, NULL},
+	{"PUT", "vm.resize", true, call_resize, WITH_VM, NULL},
+	{"GET", "vm.measurement", .missing = "launch measurements of running VMs"},
+	{"PUT", "vm.power-button", .missing = "the ACPI power button"},
+	{"PUT", "vm.nmi", .missing = "NMIs"},
+	{"PUT", "vm.resize-disk", .body = true, .missing = "resizing of disks"},
+	{"PUT", "vm.resize-zone", .body = true, .missing = "memory zones"},
+	{"PUT", "vm.add-disk", .body = true, .missing = "hotplug"},
+	{"PUT", "vm.add-net", .body = true, .missing = "network devices"},
+	{"PUT", "vm.add-fs", .body = true, .missing = "virtio-fs"},
+	{"PUT", "vm.add-vsock", .body = true, .missing = "vsock"},
+	{"PUT", "vm.add-pmem", .body = true, .missing = "pmem"},
+	{"PUT", "vm.add-device", .body = true, .missing = "VFIO"},
+	{"PUT", "vm.add-user-device", .body = true, .missing = "vfio-user"},
+	{"PUT", "vm.add-vdpa", .body = true, .missing = "vDPA"},
+	{"PUT", "vm.add-generic-vhost-user", .body = true,
+		.missing = "vhost-user back ends of others"},
+	{"PUT", "vm.remove-device", .body = true, .missing = "hotplug"},
+	{"PUT", "vm.snapshot", .body = true, .missing = "snapshots"},
+	{"PUT", "vm.restore", .body = true, .missing = "snapshots"},
+	{"PUT", "vm.coredump", .body = true, .missing = "core dumps"},
+	{"PUT", "vm.send-migration", .body = true, .missing = "migration"},
+	{"PUT", "vm.receive-migration", .body = true, .missing = "migration"},
+};
+
+const char *api_path(unsigned int i)
+{
+	return i < ARRAY_SIZE(calls) ? calls[i].path : NULL;
+}
+
+static const struct call *find_call(const char *path)
+{
+	if (strncmp(path, BASE, strlen(BASE)))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (!strcmp(path + strlen(BASE), calls[i].path))
+			return &calls[i];
+	return NULL;
+}
+
+/* check_call() - what can be said against a request without doing anything. Return: false: said */
+static bool check_call(
+	const struct call *call, const struct http_request *req, struct http_reply *r)
+{
+	char text[128];
+
+	if (!call) {
+		http_error(r, 404, "not-found", "There is no such call", NULL);
+	} else if (strcmp(req->method, call->method)) {
+		snprintf(text, sizeof(text), "it is %s", call->method);
+		http_error(r, 400, "bad-request", "Wrong method for this call", text);
+	} else if (!call->fn) {
+		snprintf(text, sizeof(text), "%s: not available yet", call->missing);
+		http_error(r, 501, "not-implemented", "This call is not implemented", text);
+	} else if (call->body != (req->body_len > 0)) {
+		http_error(r, 400, "bad-request",
+			call->body ? "This call needs a body" : "This call takes no body", NULL);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+void api_handle(void *ctx, const struct http_request *req, struct http_reply *r)
+{
+	struct api *api = ctx;
+	const struct call *call = find_call(req->path);
+	enum answer answer;
+
+	if (!check_call(call, req, r))
+		return;
+	answer = call->in[vmm_state(api->desc.vmm)];
+	if (answer == CALL)
+		call->fn(api, req, r);
+	else if (answer != DONE)
+		http_error(r, answers[answer].status, answers[answer].code,
+			"This call is not possible now", answers[answer].text);
+	if (!r->status)
+		r->status = 204;
+}
+
+int api_create(struct api **out, const struct api_desc *desc, struct err *e)
+{
+	struct api *api = calloc(1, sizeof(*api));
+
+	*out = api;
+	if (!api)
+		return err_sys(e, ENOMEM, "API");
+	api->desc = *desc;
+	return 0;
+}
+
+void api_destroy(struct api *api)
+{
+	free(api);
+}

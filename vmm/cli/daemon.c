@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cloister --api-socket ...`: the daemon that Kata and `cloister ctl` drive. */
+#include "vmm/cli/cli.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "devices/back/spawner.h"
+#include "vmm/api/api.h"
+#include "vmm/api/http.h"
+#include "vmm/api/listener.h"
+#include "vmm/config.h"
+#include "vmm/events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+static const char help[] =
+	"Usage: cloister --api-socket PATH [FLAGS]\n"
+	"\n"
+	"Serves a REST API compatible with cloud-hypervisor's until vmm.shutdown, SIGTERM, or the end\n"
+	"of the guest. One VM per daemon. `cloister ctl` is a client. docs/api.md is the manual.\n"
+	"\n"
+	"  cloister --api-socket /run/vm.sock &\n"
+	"  cloister ctl --api-socket /run/vm.sock ping\n"
+	"\n"
+	"  --api-socket P     path=P or P: a socket made here; fd=N: a listening socket\n"
+	"  --confidential L   run every VM at this level, whether it asks for it or not\n"
+	"  --require L        refuse VMs at less\n"
+	"  --event-monitor F  path=F, F or fd=N: write events there, a line of JSON each\n"
+	"  --log-file F       log lines go there instead of to standard error\n"
+	"  --no-shutdown      stay when the guest has switched itself off\n"
+	"  --seccomp MODE     accepted (true, false, log, errno); the monitor has no filter yet\n"
+	"  -v                 more log lines; twice for most\n"
+	"\n"
+	"Exit status: 0 at an end that was asked for; 1 the VM failed; 2 bad usage.\n";
+
+struct daemon {
+	struct vm_config imposed; /* level and require only */
+	bool level_given;
+	const char *socket, *event_monitor, *log_file;
+	bool no_shutdown;
+	struct loop *loop;
+	struct listener listener;
+	struct http *http;
+	struct api *api;
+	struct vmm *vmm;
+	struct events *events;
+	struct loop_source signals;
+	bool failed;
+};
+
+/* --- flags --- */
+
+static int daemon_value(struct daemon *d, const char *name, const char *value, struct err *e)
+{
+	static const char *const seccomp[] = {"true", "false", "log", "errno"};
+
+	if (!strcmp(name, "--api-socket"))
+		d->socket = value;
+	else if (!strcmp(name, "--event-monitor"))
+		d->event_monitor = value;
+	else if (!strcmp(name, "--log-file"))
+		d->log_file = value;
+	else if (!strcmp(name, "--confidential") || !strcmp(name, "--require")) {
+		d->level_given |= name[2] == 'c';
+		return config_flag(&d->imposed, name + 2, value, e);
+	} else if (!strcmp(name, "--seccomp")) {
+		for (size_t i = 0; i < ARRAY_SIZE(seccomp); i++)
+			if (!strcmp(value, seccomp[i]))
+				return 0;
+		return err_set(
+			e, EINVAL, "--seccomp: '%s' is none of: true, false, log, errno", value);
+	} else
+		return err_set(
+			e, EINVAL, "unknown flag %s; see `cloister --api-socket --help`", name);
+	return 0;
+}
+
+/* daemon_switch() - a flag without a value. Return: false if it is none */
+static bool daemon_switch(struct daemon *d, const char *arg)
+{
+	if (!strcmp(arg, "--no-shutdown"))
+		d->no_shutdown = true;
+	else if (arg[0] == '-' && arg[1] == 'v' && strspn(arg + 1, "v") == strlen(arg) - 1)
+		for (const char *v = arg + 1; *v; v++)
+			log_set_level(log_get_level() == LOG_WARN ? LOG_INFO : LOG_DEBUG);
+	else
+		return false;
+	return true;
+}
+
+static int daemon_parse(struct daemon *d, int argc, char **argv, struct err *e)
+{
+	int rc = 0;
+
+	for (int i = 1; i < argc && !rc; i++) {
+		char *name = argv[i], *value = strncmp(name, "--", 2) ? NULL : strchr(name, '=');
+
+		if (daemon_switch(d, name))
+			continue;
+		if (value)
+			*value++ = '\0';
+		else if (i + 1 < argc)
+			value = argv[++i];
+		else
+			return err_set(e, EINVAL, "%s: needs a value", name);
+		rc = daemon_value(d, name, value, e);
+	}
+	if (!rc && !d->socket)
+		rc = err_set(e, EINVAL, "--api-socket: is missing");
+	return rc;
+}
+
+/* --- events --- */
+
+/* daemon_bye() - vmm.shutdown: nothing of the VM is there any more; the reply follows */
+static void daemon_bye(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	events_emit(d->events, "vmm", "shutdown");
+	listener_close(&d->listener);
+	loop_stop(d->loop);
+}
+
+static void daemon_vm_ended(void *ctx, bool failed)
+{
+	struct daemon *d = ctx;
+
+	if (d->no_shutdown)
+		return;
+	d->failed = failed;
+	loop_stop(d->loop);
+}
+
+static void daemon_signal(void *ctx, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	struct daemon *d = ctx;
+
+	(void)events;
+	if (read(d->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		loop_stop(d->loop);
+}
+
+/* --- life --- */
+
+static int daemon_signals(struct daemon *d, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	d->signals = (struct loop_source){.fn = daemon_signal, .ctx = d};
+	d->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (d->signals.fd < 0)
+		return err_sys(e, errno, "signalfd");
+	return loop_add(d->loop, &d->signals, EPOLLIN, e);
+}
+
+static int daemon_redirect_log(const char *path, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+		return err_sys(e, errno, "--log-file: '%s'", path);
+	return 0;
+}
+
+static int daemon_listen(struct daemon *d, struct err *e)
+{
+	struct http_desc desc = {
+		.loop = d->loop,
+		.listener = fd_take(&d->listener.fd),
+		.fn = api_handle,
+		.ctx = d->api,
+	};
+
+	return http_create(&d->http, &desc, e);
+}
+
+static int daemon_serve(struct daemon *d, int spawner, struct err *e)
+{
+	struct vmm_desc vmm = {
+		.loop = d->loop,
+		.spawner = spawner,
+		.level = d->level_given ? d->imposed.confidential.level : -1,
+		.require = d->imposed.require,
+		.events = d->events,
+		.ended = daemon_vm_ended,
+		.ctx = d,
+	};
+	int rc = vmm_create(&d->vmm, &vmm, e);
+
+	if (!rc)
+		rc = api_create(&d->api, &(struct api_desc){d->vmm, daemon_bye, d}, e);
+	if (!rc)
+		rc = daemon_listen(d, e);
+	if (rc)
+		return rc;
+	events_emit(d->events, "vmm", "starting");
+	rc = loop_run(d->loop);
+	return rc ? err_sys(e, -rc, "event loop") : 0;
+}
+
+/* daemon_spawner_end() - closing its socket ends the spawner and with it all device processes */
+static void daemon_spawner_end(int *sock, pid_t pid)
+{
+	fd_drop(sock);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int daemon_run(struct daemon *d, struct err *e)
+{
+	int spawner = -1;
+	pid_t spawner_pid = -1;
+	int rc = d->log_file ? daemon_redirect_log(d->log_file, e) : 0;
+
+	/* First, so that it inherits neither the socket nor its lock. */
+	if (!rc)
+		rc = spawner_start(&spawner, &spawner_pid, e);
+	if (!rc)
+		rc = listener_open(&d->listener, d->socket, e);
+	if (!rc)
+		rc = loop_create(&d->loop, e);
+	if (!rc)
+		rc = daemon_signals(d, e);
+	if (!rc && d->event_monitor)
+		rc = events_create(&d->events, d->event_monitor, e);
+	if (!rc)
+		rc = daemon_serve(d, spawner, e);
+	vmm_destroy(d->vmm);
+	daemon_spawner_end(&spawner, spawner_pid);
+	http_destroy(d->http);
+	api_destroy(d->api);
+	events_destroy(d->events);
+	loop_destroy(d->loop);
+	fd_drop(&d->signals.fd);
+	listener_close(&d->listener);
+	return rc;
+}
+
+int cli_daemon(int argc, char **argv)
+{
+	struct daemon d = {.signals.fd = -1, .listener = {.fd = -1, .lock = -1}};
+	struct err e = ERR_INIT;
+	int rc;
+
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			fputs(help, stdout);
+			return CLI_OK;
+		}
+	config_init(&d.imposed);
+	rc = daemon_parse(&d, argc, argv, &e);
+	if (!rc)
+		rc = daemon_run(&d, &e);
+	config_fini(&d.imposed);
+	if (rc)
+		fprintf(stderr, "cloister: %s\n", e.text);
+	if (rc)
+		return CLI_USAGE;
+	return d.failed ? CLI_REFUSED : CLI_OK;
+}

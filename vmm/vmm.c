@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's VM and its state; see vmm/vmm.h. */
+#include "vmm/vmm.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "vmm/config_json.h"
+#include "vmm/events.h"
+#include "vmm/report.h"
+#include "vmm/vm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+struct vmm {
+	struct vmm_desc desc;
+	enum vmm_state state;
+	struct vm_config config; /* not NOT_CREATED */
+	json_t *echo;            /* likewise */
+	struct vm *vm;           /* RUNNING and PAUSED */
+};
+
+int vmm_create(struct vmm **out, const struct vmm_desc *desc, struct err *e)
+{
+	struct vmm *vmm = calloc(1, sizeof(*vmm));
+
+	*out = vmm;
+	if (!vmm)
+		return err_sys(e, ENOMEM, "VMM");
+	vmm->desc = *desc;
+	return 0;
+}
+
+void vmm_destroy(struct vmm *vmm)
+{
+	if (!vmm)
+		return;
+	vmm_forget(vmm);
+	free(vmm);
+}
+
+enum vmm_state vmm_state(const struct vmm *vmm)
+{
+	return vmm->state;
+}
+
+/* vmm_impose() - what the daemon's own flags say about levels comes on top of the config */
+static int vmm_impose(const struct vmm *vmm, struct vm_config *c, bool asked, struct err *e)
+{
+	if (vmm->desc.level >= 0 && asked && c->confidential.level != vmm->desc.level)
+		return err_set(
+			e, EINVAL, "confidential.level: this daemon was started for another level");
+	if (vmm->desc.level >= 0)
+		c->confidential.level = vmm->desc.level;
+	if (c->require < vmm->desc.require)
+		c->require = vmm->desc.require;
+	return 0;
+}
+
+/* vmm_check_host() - a level that can't be had is refused now, not at boot */
+static int vmm_check_host(const struct vm_config *c, struct err *e)
+{
+	const struct vm_type *type;
+	struct hv_host host;
+	int rc;
+
+	hv_host_probe(&host);
+	rc = vm_choose_type(&type, c, &host, e);
+	hv_host_close(&host);
+	return rc ? config_json_path(e) : 0;
+}
+
+/* vmm_asked() - does the body itself say which level it wants? */
+static bool vmm_asked(const char *text, size_t len)
+{
+	json_t *body = json_loadb(text, len, 0, NULL);
+	json_t *p = json_object_get(body, "platform");
+	bool asked =
+		json_is_string(json_object_get(json_object_get(body, "confidential"), "level")) ||
+		json_is_true(json_object_get(p, "tdx")) ||
+		json_is_true(json_object_get(p, "sev_snp"));
+
+	json_decref(body);
+	return asked;
+}
+
+int vmm_configure(struct vmm *vmm, const char *json, size_t len, struct err *e)
+{
+	static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx"};
+	json_t *about;
+	int rc;
+
+	assert(vmm->state == VMM_NOT_CREATED);
+	rc = config_json_read(&vmm->config, &vmm->echo, json, len, e);
+	if (rc)
+		return rc;
+	rc = vmm_impose(vmm, &vmm->config, vmm_asked(json, len), e);
+	if (!rc)
+		rc = vmm_check_host(&vmm->config, e);
+	about = json_object_get(vmm->echo, "confidential");
+	json_object_set_new(about, "level", json_string(levels[vmm->config.confidential.level]));
+	json_object_set_new(about, "require", json_string(levels[vmm->config.require + 1]));
+	vmm->state = VMM_CREATED;
+	if (rc)
+		vmm_forget(vmm);
+	return rc;
+}
+
+/* vmm_drop() - take the VM down */
+static void vmm_drop(struct vmm *vmm)
+{
+	vm_destroy(vmm->vm);
+	vmm->vm = NULL;
+	vmm->state = VMM_SHUTDOWN;
+}
+
+static void vmm_vm_ended(void *ctx)
+{
+	struct vmm *vmm = ctx;
+	struct err e = ERR_INIT;
+	bool again;
+
+	vm_stop(vmm->vm);
+	again = vmm->vm->end == VM_RESET;
+	if (vmm->vm->end == VM_FAILED)
+		log_error("vm", "the VM failed: %s", vmm->vm->end_text);
+	if (again) {
+		events_emit(vmm->desc.events, "vm", "rebooting");
+		vmm_drop(vmm);
+		if (!vmm_boot(vmm, &e)) {
+			events_emit(vmm->desc.events, "vm", "rebooted");
+			return;
+		}
+		log_error("vm", "the VM can't be booted again: %s", e.text);
+		vmm->desc.ended(vmm->desc.ctx, true);
+		return;
+	}
+	again = vmm->vm->end == VM_FAILED;
+	vmm_stop(vmm);
+	vmm->desc.ended(vmm->desc.ctx, again);
+}
+
+int vmm_boot(struct vmm *vmm, struct err *e)
+{
+	struct vm_desc desc = {
+		.config = &vmm->config,
+		.spawner = vmm->desc.spawner,
+		.loop = vmm->desc.loop,
+		.ended = vmm_vm_ended,
+		.ctx = vmm,
+	};
+	int rc;
+
+	assert(vmm->state == VMM_CREATED || vmm->state == VMM_SHUTDOWN);
+	events_emit(vmm->desc.events, "vm", "booting");
+	rc = vm_create(&vmm->vm, &desc, e);
+	if (!rc)
+		rc = vm_start(vmm->vm, e);
+	if (rc) {
+		vm_destroy(vmm->vm);
+		vmm->vm = NULL;
+		return config_json_path(e);
+	}
+	log_info("vm", "level %s: %s", vmm->vm->type->name, vmm->vm->type->label);
+	vmm->state = VMM_RUNNING;
+	events_emit(vmm->desc.events, "vm", "booted");
+	return 0;
+}
+
+void vmm_pause(struct vmm *vmm)
+{
+	assert(vmm->state == VMM_RUNNING);
+	events_emit(vmm->desc.events, "vm", "pausing");
+	vm_pause(vmm->vm);
+	vmm->state = VMM_PAUSED;
+	events_emit(vmm->desc.events, "vm", "paused");
+}
+
+void vmm_resume(struct vmm *vmm)
+{
+	assert(vmm->state == VMM_PAUSED);
+	events_emit(vmm->desc.events, "vm", "resuming");
+	vm_resume(vmm->vm);
+	vmm->state = VMM_RUNNING;
+	events_emit(vmm->desc.events, "vm", "resumed");
+}
+
+void vmm_stop(struct vmm *vmm)
+{
+	assert(vmm->vm);
+	vmm_drop(vmm);
+	events_emit(vmm->desc.events, "vm", "shutdown");
+}
+
+void vmm_forget(struct vmm *vmm)
+{
+	if (vmm->state == VMM_NOT_CREATED)
+		return;
+	if (vmm->vm)
+		vmm_stop(vmm);
+	config_fini(&vmm->config);
+	json_decref(vmm->echo);
+	vmm->echo = NULL;
+	vmm->state = VMM_NOT_CREATED;
+	events_emit(vmm->desc.events, "vm", "deleted");
+}
+
+json_t *vmm_config(const struct vmm *vmm)
+{
+	return json_incref(vmm->echo);
+}
+
+void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram)
+{
+	*vcpus = vmm->config.cpus.boot;
+	*ram = vmm->config.memory.size;
+}
+
+json_t *vmm_sharing(const struct vmm *vmm)
+{
+	json_t *o = report_ledger(vmm->vm);
+
+	json_object_set_new(o, "level", json_string(vmm->vm->type->name));
+	json_object_set_new(o, "label", json_string(vmm->vm->type->label));
+	return o;
+}
+
+json_t *vmm_counters(const struct vmm *vmm)
+{
+	json_t *o = json_object();
+
+	for (uint64_t i = 0; i < vmm->config.cpus.boot; i++) {
+		uint64_t exits = __atomic_load_n(&vmm->vm->vcpus[i].exits, __ATOMIC_RELAXED);
+		char name[16];
+
+		snprintf(name, sizeof(name), "vcpu%u", (unsigned int)i);
+		json_object_set_new(o, name, json_pack("{s:I}", "exits", (json_int_t)exits));
+	}
+	json_object_set_new(o, "memory", report_ledger(vmm->vm));
+	return o;
+}

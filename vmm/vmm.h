@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct vmm: what the daemon manages: at most one VM, its config and its state. All calls and
+ * notifications are on the thread of its loop.
+ *
+ * States: NOT_CREATED -> CREATED -> RUNNING <-> PAUSED -> SHUTDOWN -> RUNNING ...; which call is
+ * allowed in which state is the caller's business (vmm/api/api.c has the table); here it is
+ * asserted.
+ */
+#ifndef VMM_VMM_H
+#define VMM_VMM_H
+
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct events;
+struct loop;
+struct vmm;
+
+enum vmm_state {
+	VMM_NOT_CREATED,
+	VMM_CREATED,
+	VMM_RUNNING,
+	VMM_PAUSED,
+	VMM_SHUTDOWN, /* was running; the config is kept */
+	VMM_STATES,
+};
+
+struct vmm_desc {
+	struct loop *loop;
+	int spawner;
+	int level;             /* as in struct vm_config: imposed on every VM; -1: none */
+	int require;           /* enum level: refuse VMs at less */
+	struct events *events; /* NULL: none */
+	/* The guest has ended by itself: switched off, or failed. The VM is SHUTDOWN. */
+	void (*ended)(void *ctx, bool failed);
+	void *ctx;
+};
+
+/* vmm_create() - a VMM without a VM. Return: 0 or -ENOMEM. */
+int vmm_create(struct vmm **out, const struct vmm_desc *desc, struct err *e) MUST_CHECK;
+
+/* vmm_destroy() - end the VM, too; NULL is allowed. */
+void vmm_destroy(struct vmm *vmm);
+
+/* vmm_state() - Return: the state now. */
+enum vmm_state vmm_state(const struct vmm *vmm);
+
+/*
+ * vmm_configure() - NOT_CREATED to CREATED, from the JSON of a VmConfig.
+ * Return: 0; -EINVAL, -EEXIST, or -ENODEV for a level that this host has not; a field is named.
+ */
+int vmm_configure(struct vmm *vmm, const char *json, size_t len, struct err *e) MUST_CHECK;
+
+/* vmm_boot() - CREATED or SHUTDOWN to RUNNING. Return: 0, or -errno and the state is as before. */
+int vmm_boot(struct vmm *vmm, struct err *e) MUST_CHECK;
+
+/* vmm_pause() - RUNNING to PAUSED; vmm_resume() back. */
+void vmm_pause(struct vmm *vmm);
+void vmm_resume(struct vmm *vmm);
+
+/* vmm_stop() - RUNNING or PAUSED to SHUTDOWN; the VM is gone when it returns. */
+void vmm_stop(struct vmm *vmm);
+
+/* vmm_forget() - any state to NOT_CREATED. */
+void vmm_forget(struct vmm *vmm);
+
+/* vmm_config() - Return: the config with its defaults, the caller's reference; not NOT_CREATED. */
+json_t *vmm_config(const struct vmm *vmm);
+
+/* vmm_size() - vCPUs and bytes of RAM of the VM; not NOT_CREATED. */
+void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram);
+
+/* vmm_sharing() - Return: the ledger's figures as JSON; RUNNING or PAUSED only. */
+json_t *vmm_sharing(const struct vmm *vmm);
+
+/* vmm_counters() - Return: an object of objects of counters; RUNNING or PAUSED only. */
+json_t *vmm_counters(const struct vmm *vmm);
+
+#endif
