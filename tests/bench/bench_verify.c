@@ -28,6 +28,9 @@ static const char *const inputs[FILES][2] = {
 	{"--trusted-root", "root"},
 };
 
+/* What the writer also writes. */
+static const char *const others[] = {"pck_chain", "report", "vek", "ask_ark", "ark", "ark_crl"};
+
 static double bench_now(void)
 {
 	struct timespec t;
@@ -99,8 +102,10 @@ int main(int argc, char **argv)
 	ret = bench_verify(argv[1], paths);
 	for (int i = 0; i < FILES; i++)
 		unlink(paths[i]);
-	snprintf(paths[0], sizeof(paths[0]), "%s/pck_chain", dir);
-	unlink(paths[0]);
+	for (int i = 0; i < (int)(sizeof(others) / sizeof(others[0])); i++) {
+		snprintf(paths[0], sizeof(paths[0]), "%s/%s", dir, others[i]);
+		unlink(paths[0]);
+	}
 	rmdir(dir);
 	return ret;
 }

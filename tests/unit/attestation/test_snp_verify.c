@@ -2,184 +2,15 @@
 /* Reports, VCEK and VLEK certificates, their chain and CRL: sound ones, then one fault at a time.
  */
 #include "attestation/policy_snp.h"
-#include "attestation/snp_verify.h"
-#include "tests/unit/attestation/pki.h"
+#include "tests/unit/attestation/snp_scene.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <stdio.h>
 #include <string.h>
 
-static const uint8_t chip[64] = {0xc4, 0x0f, 0xee, 1, 2, 3, 4, 5, 6};
-
-/* A whole scene; a test changes the parts it is about before scene_make(). */
-struct scene {
-	const char *line, *product;
-	uint32_t version;
-	bool vlek;
-	struct pki_spec ark, ask, vek;
-	struct pki_crl_spec crl;
-	bool use_crl;
-	uint8_t spl[10]; /* by extension number 3.N */
-	uint8_t report[SNP_REPORT_LEN];
-	bool resign; /* sign after changes to the report */
-	int64_t now;
-	/* made */
-	EVP_PKEY *rsa, *ec;
-	X509 *certs[3]; /* ark, ask, vek */
-	struct cert_list chain, roots;
-	struct crl list;
-};
-
-static struct scene s; /* one at a time */
-
-static uint8_t ext_data[12][5];
-static uint8_t ext_text[2][40];
-
-static size_t ia5(uint8_t *out, const char *text)
-{
-	out[0] = 0x16;
-	out[1] = (uint8_t)strlen(text);
-	memcpy(out + 2, text, strlen(text));
-	return strlen(text) + 2;
-}
-
-/* fill_exts() - what KDS writes into a certificate of this product. */
-static void fill_exts(void)
-{
-	static char oids[10][32];
-	struct pki_ext *x = s.vek.exts;
-	bool turin = !strcmp(s.line, "Turin");
-
-	memcpy(ext_data[0], (uint8_t[]){2, 1, turin}, 3);
-	*x++ = (struct pki_ext){"1.3.6.1.4.1.3704.1.1", ext_data[0], 3};
-	*x++ = (struct pki_ext){"1.3.6.1.4.1.3704.1.2", ext_text[0], ia5(ext_text[0], s.product)};
-	for (int n = 1; n <= 9; n++) {
-		bool wide = s.spl[n] & 0x80;
-
-		if (n == 9 && !turin)
-			continue;
-		snprintf(oids[n], sizeof(oids[n]), "1.3.6.1.4.1.3704.1.3.%d", n);
-		memcpy(ext_data[n], (uint8_t[]){2, wide ? 2 : 1, wide ? 0 : s.spl[n], s.spl[n]}, 4);
-		*x++ = (struct pki_ext){oids[n], ext_data[n], wide ? 4 : 3};
-	}
-	if (s.vlek)
-		*x++ = (struct pki_ext){
-			"1.3.6.1.4.1.3704.1.5", ext_text[1], ia5(ext_text[1], "CN=provider")};
-	else
-		*x++ = (struct pki_ext){"1.3.6.1.4.1.3704.1.4", chip, turin ? 8 : 64};
-}
-
-static void fill_report(void)
-{
-	uint8_t *r = s.report;
-	bool turin = !strcmp(s.line, "Turin");
-
-	store_le32(r, s.version);
-	store_le64(r + 8, 0x30000);
-	store_le32(r + 0x34, 1);
-	store_le32(r + 0x48, s.vlek ? 1 << 2 : 0);
-	memset(r + 0x50, 0x50, 64);
-	memset(r + 0x90, 0x90, 48);
-	memset(r + 0xc0, 0xc0, 32);
-	if (turin)
-		memcpy(r + 0x180,
-			(uint8_t[]){s.spl[9], s.spl[1], s.spl[2], s.spl[3], 0, 0, 0, s.spl[8]}, 8);
-	else
-		memcpy(r + 0x180, (uint8_t[]){s.spl[1], s.spl[2], 0, 0, 0, 0, s.spl[3], s.spl[8]},
-			8);
-	if (s.version >= 3) {
-		r[0x188] = turin ? 0x1a : 0x19;
-		r[0x189] = !strcmp(s.line, "Genoa") ? 0x11 : 2;
-		r[0x18a] = 1;
-	}
-	memcpy(r + 0x1a0, chip, turin ? 8 : 64);
-}
-
-static void scene_start(const char *line, const char *product, uint32_t version, bool vlek)
-{
-	static char ark[32], ask[32];
-
-	s = (struct scene){.line = line,
-		.product = product,
-		.version = version,
-		.vlek = vlek,
-		.now = PKI_NOW,
-		.resign = true,
-		.spl = {0, 3, 0, 8, 0, 0, 0, 0, 0xd2, 2}};
-	snprintf(ark, sizeof(ark), "ARK-%s", line);
-	snprintf(ask, sizeof(ask), vlek ? "SEV-VLEK-%s" : "SEV-%s", line);
-	s.rsa = pki_rsa();
-	s.ec = pki_ec_key("P-384");
-	s.ark = (struct pki_spec){.cn = ark, .key = s.rsa, .serial = 1, .ca = true, .pss = true};
-	s.ask = (struct pki_spec){.cn = ask,
-		.key = s.rsa,
-		.issuer_key = s.rsa,
-		.serial = 0x1001,
-		.ca = true,
-		.pss = true,
-		.constraints = "critical,CA:TRUE,pathlen:0",
-		.usage = "critical,keyCertSign"};
-	s.vek = (struct pki_spec){.cn = vlek ? "SEV-VLEK" : "SEV-VCEK",
-		.key = s.ec,
-		.issuer_key = s.rsa,
-		.pss = true,
-		.constraints = "",
-		.usage = ""};
-	s.crl = (struct pki_crl_spec){.key = s.rsa, .pss = true};
-	fill_exts();
-	fill_report();
-}
-
-static void sign_report(void)
-{
-	uint8_t raw[96];
-
-	pki_sign_raw(s.ec, "SHA384", bytes_of(s.report, SNP_REPORT_SIGNED), raw, 48);
-	for (int i = 0; i < 48; i++) {
-		s.report[0x2a0 + i] = raw[47 - i];
-		s.report[0x2a0 + 72 + i] = raw[95 - i];
-	}
-}
-
-static void scene_make(void)
-{
-	s.certs[0] = pki_cert(&s.ark);
-	s.ask.issuer = s.ask.issuer ? s.ask.issuer : s.certs[0];
-	s.certs[1] = pki_cert(&s.ask);
-	s.vek.issuer = s.certs[1];
-	s.certs[2] = pki_cert(&s.vek);
-	s.chain = (struct cert_list){{s.certs[1], s.certs[0]}, 2};
-	s.roots = (struct cert_list){{s.certs[0]}, 1};
-	s.crl.issuer = s.crl.issuer ? s.crl.issuer : s.certs[0];
-	s.list.list = pki_crl(&s.crl);
-	if (s.resign)
-		sign_report();
-}
-
-static void scene_end(void)
-{
-	for (int i = 0; i < 3; i++)
-		X509_free(s.certs[i]);
-	crl_fini(&s.list);
-	EVP_PKEY_free(s.rsa);
-	EVP_PKEY_free(s.ec);
-}
-
-/* judge() - all steps of the command line. Return: 0 or a negative errno. */
-static int judge(struct err *e)
-{
-	const struct vek_chain links = {&s.chain, &s.roots, s.use_crl ? &s.list : NULL, s.now};
-	struct snp_report report;
-	struct vek vek;
-
-	return snp_report_parse(&report, bytes_of(s.report, sizeof(s.report)), e)
-		?: vek_parse(&vek, s.certs[2], e)
-		?: vek_check_chain(&vek, &links, e)
-		?: snp_verify(&report, &vek, e);
-}
+static struct snp_scene s; /* one at a time */
 
 /* expect() - make, judge and end the scene; reason: part of the refusal, NULL for none. */
 static void expect(const char *reason)
@@ -187,32 +18,32 @@ static void expect(const char *reason)
 	struct err e = ERR_INIT;
 	int ret;
 
-	scene_make();
-	ret = judge(&e);
+	snp_scene_make(&s);
+	ret = snp_scene_judge(&s, &e);
 	if (reason ? !ret || !strstr(e.text, reason) : ret)
 		fail_msg("expected '%s', got %d '%s'", reason ? reason : "accepted", ret, e.text);
-	scene_end();
+	snp_scene_end(&s);
 }
 
 static void milan(void)
 {
-	scene_start("Milan", "Milan-B0", 3, false);
+	snp_scene_start(&s, "Milan", "Milan-B0", 3, false);
 }
 
 static void snp_verify_accepts_sound_reports(void **state)
 {
 	(void)state;
 	for (uint32_t version = 2; version <= 5; version++) {
-		scene_start("Milan", "Milan-B0", version, false);
+		snp_scene_start(&s, "Milan", "Milan-B0", version, false);
 		expect(NULL);
-		scene_start("Genoa", "Genoa", version, false);
+		snp_scene_start(&s, "Genoa", "Genoa", version, false);
 		expect(NULL);
 	}
-	scene_start("Turin", "Turin", 5, false);
+	snp_scene_start(&s, "Turin", "Turin", 5, false);
 	expect(NULL);
-	scene_start("Milan", "Milan-B0", 2, true);
+	snp_scene_start(&s, "Milan", "Milan-B0", 2, true);
 	expect(NULL);
-	scene_start("Turin", "Turin", 3, true);
+	snp_scene_start(&s, "Turin", "Turin", 3, true);
 	expect(NULL);
 }
 
@@ -222,15 +53,15 @@ static void snp_verify_refuses_any_flipped_bit(void **state)
 
 	(void)state;
 	milan();
-	scene_make();
-	assert_int_equal(judge(&e), 0);
+	snp_scene_make(&s);
+	assert_int_equal(snp_scene_judge(&s, &e), 0);
 	for (size_t at = 0; at < SNP_REPORT_LEN; at += at < 0x2a0 ? 13 : 7) {
 		s.report[at] ^= 0x10;
-		assert_int_not_equal(judge(&e), 0);
+		assert_int_not_equal(snp_scene_judge(&s, &e), 0);
 		s.report[at] ^= 0x10;
 	}
-	assert_int_equal(judge(&e), 0);
-	scene_end();
+	assert_int_equal(snp_scene_judge(&s, &e), 0);
+	snp_scene_end(&s);
 }
 
 static void snp_verify_refuses_faults_that_are_signed(void **state)
@@ -294,10 +125,10 @@ static void snp_verify_skips_the_chip_when_masked(void **state)
 	milan();
 	memset(s.report + 0x1a0, 0, 64);
 	expect(NULL);
-	scene_start("Turin", "Turin", 5, false);
+	snp_scene_start(&s, "Turin", "Turin", 5, false);
 	s.report[0x1a0] ^= 1;
 	expect("another chip");
-	scene_start("Milan", "Milan-B0", 3, true);
+	snp_scene_start(&s, "Milan", "Milan-B0", 3, true);
 	s.report[0x1a0] ^= 1; /* a VLEK is of no chip */
 	expect(NULL);
 }
@@ -305,10 +136,10 @@ static void snp_verify_skips_the_chip_when_masked(void **state)
 static void snp_verify_accepts_mitigation_vectors_of_version_5_only(void **state)
 {
 	(void)state;
-	scene_start("Genoa", "Genoa-B1", 5, false);
+	snp_scene_start(&s, "Genoa", "Genoa-B1", 5, false);
 	s.report[0x1f8] = s.report[0x207] = 1;
 	expect(NULL);
-	scene_start("Genoa", "Genoa-B1", 5, false);
+	snp_scene_start(&s, "Genoa", "Genoa-B1", 5, false);
 	s.report[0x208] = 1;
 	expect("reserved");
 }
@@ -319,7 +150,7 @@ static void vek_refuses_wrong_extensions(void **state)
 	milan();
 	s.vek.exts[1].len--; /* product text cut */
 	expect("names no product");
-	scene_start("Milan", "Venice-A0", 3, false);
+	snp_scene_start(&s, "Milan", "Venice-A0", 3, false);
 	expect("unknown");
 	milan();
 	s.vek.exts[3] = s.vek.exts[2]; /* one SPL twice, one absent */
@@ -331,7 +162,7 @@ static void vek_refuses_wrong_extensions(void **state)
 	s.vek.exts[10].oid = "1.3.6.1.4.1.3704.1.9";
 	expect("neither");
 	milan();
-	ext_data[0][2] = 2;
+	s.ext_data[0][2] = 2;
 	expect("known layout");
 	milan();
 	s.vek.cn = "SEV-VLEK";
@@ -341,7 +172,7 @@ static void vek_refuses_wrong_extensions(void **state)
 static void vek_refuses_wrong_chains(void **state)
 {
 	(void)state;
-	scene_start("Genoa", "Milan-B0", 3, false);
+	snp_scene_start(&s, "Genoa", "Milan-B0", 3, false);
 	expect("under root");
 	milan();
 	s.ask.cn = "SEV-Genoa";
@@ -402,25 +233,25 @@ static void vek_refuses_foreign_roots(void **state)
 
 	(void)state;
 	milan();
-	scene_make();
+	snp_scene_make(&s);
 	s.ark.serial = 2; /* same name, same key, another certificate */
 	other = pki_cert(&s.ark);
 	s.roots.certs[0] = other;
-	assert_int_not_equal(judge(&e), 0);
+	assert_int_not_equal(snp_scene_judge(&s, &e), 0);
 	s.roots = (struct cert_list){{s.certs[1]}, 1}; /* an ASK is not to be trusted */
-	assert_int_not_equal(judge(&e), 0);
+	assert_int_not_equal(snp_scene_judge(&s, &e), 0);
 	s.roots = (struct cert_list){{s.certs[1], s.certs[0]}, 2};
-	assert_int_equal(judge(&e), 0);
+	assert_int_equal(snp_scene_judge(&s, &e), 0);
 	s.chain.n = 1;
-	assert_int_not_equal(judge(&e), 0);
+	assert_int_not_equal(snp_scene_judge(&s, &e), 0);
 	s.chain = (struct cert_list){{s.certs[0], s.certs[1]}, 2};
-	assert_int_equal(judge(&e), 0);
+	assert_int_equal(snp_scene_judge(&s, &e), 0);
 	s.chain = (struct cert_list){{s.certs[0], s.certs[1], s.certs[2]}, 3};
-	assert_int_not_equal(judge(&e), 0);
+	assert_int_not_equal(snp_scene_judge(&s, &e), 0);
 	s.chain = (struct cert_list){{s.certs[0], s.certs[0]}, 2};
-	assert_int_not_equal(judge(&e), 0);
+	assert_int_not_equal(snp_scene_judge(&s, &e), 0);
 	X509_free(other);
-	scene_end();
+	snp_scene_end(&s);
 }
 
 static void crl_is_enforced(void **state)
@@ -501,8 +332,8 @@ static void policy_snp_gives_reasons(void **state)
 	(void)state;
 	milan();
 	s.report[0x0a] |= 8; /* debug */
-	scene_make();
-	assert_int_equal(judge(&e), 0);
+	snp_scene_make(&s);
+	assert_int_equal(snp_scene_judge(&s, &e), 0);
 	assert_int_equal(snp_report_parse(&report, bytes_of(s.report, sizeof(s.report)), &e), 0);
 	assert_int_equal(vek_parse(&vek, s.certs[2], &e), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -515,7 +346,7 @@ static void policy_snp_gives_reasons(void **state)
 			fail_msg("%s: %u reasons", rows[i].json, reasons.n);
 		json_decref(section);
 	}
-	scene_end();
+	snp_scene_end(&s);
 }
 
 int main(void)

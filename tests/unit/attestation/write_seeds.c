@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes a whole TDX verification (quote, collateral, root) into a directory: input for the
- * benchmark of `cloister verify` and seeds for the fuzz targets. Usage: write_seeds DIRECTORY
+ * Writes a sound TD quote and a sound SNP report, with everything that their verification needs,
+ * into a directory: input for tests and the benchmark of `cloister verify`, seeds for fuzz targets.
+ * Usage: write_seeds DIRECTORY
  */
+#include "tests/unit/attestation/snp_scene.h"
 #include "tests/unit/attestation/tdx_scene.h"
 
 #include <openssl/pem.h>
@@ -44,13 +46,10 @@ static void write_crl(const char *name, X509_CRL *list)
 	OPENSSL_free(der);
 }
 
-int main(int argc, char **argv)
+static void write_tdx(void)
 {
 	static struct tdx_scene s;
 
-	if (argc != 2)
-		return 2;
-	dir = argv[1];
 	tdx_scene_start(&s);
 	s.pck_crl.revoked = 7;
 	tdx_scene_make(&s);
@@ -63,5 +62,28 @@ int main(int argc, char **argv)
 	write_crl("root_crl", s.crls[0].list);
 	write_crl("pck_crl", s.crls[1].list);
 	tdx_scene_end(&s);
+}
+
+static void write_snp(void)
+{
+	static struct snp_scene s;
+
+	snp_scene_start(&s, "Genoa", "Genoa-B1", 3, false);
+	snp_scene_make(&s);
+	write_file("report", s.report, sizeof(s.report));
+	write_pem("vek", &s.certs[2], 1);
+	write_pem("ask_ark", s.chain.certs, 2);
+	write_pem("ark", s.roots.certs, 1);
+	write_crl("ark_crl", s.list.list);
+	snp_scene_end(&s);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	dir = argv[1];
+	write_tdx();
+	write_snp();
 	return 0;
 }
