@@ -156,6 +156,8 @@ static int http_conn_head_done(http_parser *p)
 {
 	struct http_conn *c = p->data;
 
+	if (p->http_major != 1 || p->http_minor > 1)
+		return -1;
 	if ((p->flags & F_CONTENTLENGTH) && p->content_length > HTTP_BODY_MAX) {
 		c->refuse = 413;
 		return -1;

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024
 
 static char *listener_lock_path(const char *path)
 {

@@ -1,0 +1,424 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The REST API of a running daemon, with tiny guests on this machine's KVM: a VM's life as Kata's two
+runtimes drive it, every call in every state, and clients that misbehave.
+
+Usage: life.py CLOISTER GUESTS_FOLDER CASE, or: life.py list
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "kvm"))
+
+# pylint: disable=wrong-import-position
+from client import (ApiFailed, GoClient, RustClient, connect, go_config, need, read_reply, rights,
+                    rust_config)
+from common import SKIP, lacking_kvm, left_behind, write_disk
+
+TIMEOUT = 30
+RAM = 64 << 20
+
+
+class Daemon:
+    """A daemon in a session and a folder of its own."""
+
+    def __init__(self, cloister, guests, more=()):
+        self.guests = os.path.abspath(guests)
+        self.place = tempfile.TemporaryDirectory(prefix="cloister-api-")
+        self.folder = self.place.name
+        self.socket = os.path.join(self.folder, "api.sock")
+        self.disk = write_disk(self.folder)
+        with open(os.path.join(self.folder, "out"), "wb") as out, \
+                open(os.path.join(self.folder, "err"), "wb") as err:
+            self.child = subprocess.Popen(
+                [os.path.abspath(cloister), "--api-socket", self.socket, "-v", "--seccomp", "false",
+                 *more], stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+        self.until(lambda: os.path.exists(self.socket), "no socket")
+
+    def until(self, condition, text):
+        end = time.monotonic() + TIMEOUT
+        while not condition():
+            need(time.monotonic() < end, f"{text}; standard error: {self.text('err')}")
+            time.sleep(0.005)
+
+    def text(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def guest(self, name):
+        return os.path.join(self.guests, name + ".elf")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.child.pid}/fd"))
+
+    def wait(self):
+        try:
+            return self.child.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise ApiFailed("the daemon does not end") from None
+
+    def gone(self):
+        self.until(lambda: not left_behind(self.child.pid), "processes left behind")
+        left = sorted(set(os.listdir(self.folder)) - {"disk", "out", "err"})
+        need(not left, f"files left behind: {left}")
+
+    def close(self):
+        if self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait()
+        self.place.cleanup()
+
+
+def expect(reply, status, code=None):
+    need(reply.status == status, f"status {reply.status}, not {status}: {reply.body}")
+    need(reply.code() == code, f"error code {reply.code()}, not {code}: {reply.body}")
+    return reply
+
+
+def info(client, state):
+    got = expect(client.call("GET", "vm.info"), 200).json()
+    need(got["state"] == state, f"state {got['state']}, not {state}")
+    need(got["memory_actual_size"] == RAM, f"memory_actual_size {got['memory_actual_size']}")
+    return got["config"]
+
+
+def check_echo(config):
+    """What the Rust runtime can't do without."""
+    for key in ("boot_vcpus", "max_vcpus", "max_phys_bits"):
+        need(isinstance(config["cpus"][key], int), f"cpus.{key}")
+    need(config["memory"]["size"] == RAM, "memory.size")
+    need(config["rng"]["src"] == "/dev/urandom", "rng.src")
+    for name in ("serial", "console"):
+        need(config[name]["mode"] in ("Off", "Pty", "Tty", "File", "Null"), f"{name}.mode")
+    for disk in config["disks"]:
+        need(disk["num_queues"] == 1 and disk["queue_size"] == 128, "disks[].num_queues, queue_size")
+    need(config["platform"]["num_pci_segments"] >= 1, "platform.num_pci_segments")
+
+
+def life(daemon, client, config):
+    ping = expect(client.call("GET", "vmm.ping"), 200).json()
+    need(ping["pid"] == daemon.child.pid and ping["version"], f"ping {ping}")
+    need(isinstance(ping["features"], list), f"ping {ping}")
+    expect(client.call("PUT", "vm.create", config), 204)
+    check_echo(info(client, "Created"))
+    expect(client.call("PUT", "vm.boot"), 204)
+    info(client, "Running")
+    daemon.until(lambda: "READY" in daemon.text("out"), "the guest is not ready")
+    names = []
+    for task in os.listdir(f"/proc/{daemon.child.pid}/task"):
+        with open(f"/proc/{daemon.child.pid}/task/{task}/comm", encoding="ascii") as f:
+            names.append(f.read().strip())
+    need([n for n in names if n.startswith("vcpu")] == ["vcpu0"], f"threads {names}")
+    expect(client.call("PUT", "vm.resize", {"desired_vcpus": 1}), 204)
+    expect(client.call("PUT", "vm.resize", {"desired_ram": RAM, "desired_vcpus": None,
+                                            "desired_balloon": None}), 204)
+    expect(client.call("PUT", "vm.resize", {"desired_vcpus": 2}), 501, "not-implemented")
+    expect(client.call("PUT", "vm.pause"), 204)
+    info(client, "Paused")
+    expect(client.call("PUT", "vm.resume"), 204)
+    info(client, "Running")
+    counters = expect(client.call("GET", "vm.counters"), 200).json()
+    need(counters["vcpu0"]["exits"] > 0, f"counters {counters}")
+    sharing = expect(client.call("GET", "vm.sharing"), 200).json()
+    need(sharing["ram"] == sharing["private"] + sharing["shared"] == RAM, f"sharing {sharing}")
+    level = config.get("confidential", {}).get("level", "off")
+    need(sharing["level"] == level, f"sharing {sharing}")
+    need(0 < sharing["shared"] < RAM if level == "soft" else sharing["shared"] == RAM,
+         f"sharing {sharing}")
+    started = time.monotonic()
+    expect(client.call("PUT", "vmm.shutdown"), 204)
+    need(not os.path.exists(daemon.socket), "the socket outlives the reply")
+    need(daemon.wait() == 0, "exit status")
+    need(time.monotonic() - started < 3, "slow to end")
+    daemon.gone()
+
+
+def case_life(make_client, make_config, level):
+    def run(daemon):
+        client = make_client(daemon.socket)
+        life(daemon, client, make_config(daemon.guest("secret"), daemon.disk, "secret=7", level))
+        client.close()
+    return run
+
+
+def case_killed(daemon):
+    """The Rust runtime kills as soon as the reply to vmm.shutdown is there; or before, if it fails."""
+    client = RustClient(daemon.socket)
+    config = rust_config(daemon.guest("secret"), daemon.disk, "secret=7", "soft")
+    expect(client.call("PUT", "vm.create", config), 204)
+    expect(client.call("PUT", "vm.boot"), 204)
+    expect(client.call("PUT", "vmm.shutdown"), 204)
+    daemon.child.kill()
+    daemon.wait()
+    daemon.gone()
+
+
+def case_again(daemon):
+    """shutdown and boot, delete and create, many times: nothing piles up."""
+    client = GoClient(daemon.socket)
+    config = go_config(daemon.guest("secret"), daemon.disk, "secret=7", "soft")
+    counts = []
+    for _ in range(8):
+        expect(client.call("PUT", "vm.create", config), 204)
+        expect(client.call("PUT", "vm.boot"), 204)
+        expect(client.call("PUT", "vm.shutdown"), 204)
+        info(client, "Shutdown")
+        expect(client.call("PUT", "vm.boot"), 204)
+        expect(client.call("PUT", "vm.reboot"), 204)
+        expect(client.call("PUT", "vm.pause"), 204)
+        expect(client.call("PUT", "vm.delete"), 204)
+        expect(client.call("GET", "vm.info"), 404, "vm-not-created")
+        counts.append(daemon.descriptors())
+    need(len(set(counts[1:])) == 1, f"descriptors after each round: {counts}")
+
+
+def case_poweroff(daemon):
+    """A guest that switches itself off ends the daemon."""
+    client = GoClient(daemon.socket)
+    expect(client.call("PUT", "vm.create", go_config(daemon.guest("hello"), daemon.disk, "hi")), 204)
+    expect(client.call("PUT", "vm.boot"), 204)
+    need(daemon.wait() == 0, "exit status")
+    need("PASS hello" in daemon.text("out"), "the guest's own line is missing")
+    daemon.gone()
+
+
+# State by state, what each call that is built gives; docs/api.md has the same table.
+NOT_CREATED, CREATED, RUNNING, PAUSED, SHUTDOWN = range(5)
+MATRIX = {
+    "vmm.ping": ("GET", [200] * 5),
+    "vmm.capabilities": ("GET", [200] * 5),
+    "vm.create": ("PUT", [204, 500, 500, 500, 500]),
+    "vm.boot": ("PUT", [404, 204, 500, 500, 204]),
+    "vm.info": ("GET", [404, 200, 200, 200, 200]),
+    "vm.counters": ("GET", [404, 500, 200, 200, 500]),
+    "vm.sharing": ("GET", [404, 500, 200, 200, 500]),
+    "vm.delete": ("PUT", [204, 204, 204, 204, 204]),
+    "vm.shutdown": ("PUT", [404, 500, 204, 204, 500]),
+    "vm.reboot": ("PUT", [404, 500, 204, 204, 500]),
+    "vm.pause": ("PUT", [404, 500, 204, 500, 500]),
+    "vm.resume": ("PUT", [404, 500, 500, 204, 500]),
+    "vm.resize": ("PUT", [404, 204, 204, 204, 204]),
+}
+MISSING = ["vm.measurement", "vm.power-button", "vm.nmi", "vm.resize-disk", "vm.resize-zone",
+           "vm.add-disk", "vm.add-net", "vm.add-fs", "vm.add-vsock", "vm.add-pmem",
+           "vm.add-device", "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user",
+           "vm.remove-device", "vm.snapshot", "vm.restore", "vm.coredump", "vm.send-migration",
+           "vm.receive-migration"]
+TO_STATE = {
+    NOT_CREATED: [],
+    CREATED: ["vm.create"],
+    RUNNING: ["vm.create", "vm.boot"],
+    PAUSED: ["vm.create", "vm.boot", "vm.pause"],
+    SHUTDOWN: ["vm.create", "vm.boot", "vm.shutdown"],
+}
+
+
+def case_matrix(daemon):
+    client = GoClient(daemon.socket)
+    config = go_config(daemon.guest("secret"), daemon.disk, "secret=7")
+    bodies = {"vm.create": config, "vm.resize": {"desired_vcpus": 1}}
+    for state, steps in TO_STATE.items():
+        for name, (method, statuses) in MATRIX.items():
+            expect(client.call("PUT", "vm.delete"), 204)
+            for step in steps:
+                expect(client.call("PUT", step, bodies.get(step)), 204)
+            reply = client.call(method, name, bodies.get(name))
+            need(reply.status == statuses[state], f"{name} in state {state}: {reply.status}")
+            need((reply.status < 400) == (reply.code() is None), f"{name}: code {reply.code()}")
+        for name in MISSING:
+            method = "GET" if name == "vm.measurement" else "PUT"
+            expect(client.call(method, name, {} if method == "PUT" else None), 501, "not-implemented")
+
+
+def case_refused(daemon):
+    """Requests that are well-formed HTTP and wrong otherwise; the connection stays."""
+    client = GoClient(daemon.socket)
+    good = go_config(daemon.guest("secret"), daemon.disk, "secret=7")
+    expect(client.call("GET", "vm.nothing"), 404, "not-found")
+    expect(client.call("GET", "vm.create"), 400, "bad-request")
+    expect(client.call("POST", "vmm.ping"), 400, "bad-request")
+    expect(client.call("PUT", "vm.create"), 400, "bad-request")
+    expect(client.call("PUT", "vm.boot", {}), 400, "bad-request")
+    expect(client.call("PUT", "vm.create", "text"), 400, "bad-config")
+    for change, path in (
+            ({"net": [{"mac": "02:00:00:00:00:01"}]}, "net"), ({"vsock": {"cid": 3}}, "vsock"),
+            ({"balloon": {"size": 1}}, "balloon.size"), ({"devices": [{"path": "/"}]}, "devices"),
+            ({"fs": [{"tag": "t"}]}, "fs"), ({"iommu": True}, "iommu"),
+            ({"platform": {"tdz": True}}, "platform.tdz"),
+            ({"confidential": {"levle": "soft"}}, "confidential.levle"),
+            ({"memory": {"size": 1}}, "memory.size"), ({"cpus": {"boot_vcpus": 0}}, "cpus.boot_vcpus"),
+            ({"payload": None}, "payload.kernel"), ({"serial": {"mode": "Loud"}}, "serial.mode")):
+        reply = expect(client.call("PUT", "vm.create", {**good, **change}), 400, "bad-config")
+        need(reply.json()[-1].startswith(path + ":"), f"{path} is not named: {reply.body}")
+    tdx = {**good, "platform": {"tdx": True}}
+    expect(client.call("PUT", "vm.create", tdx), 400, "level-not-offered")
+    twice = {**good, "disks": [{"path": daemon.disk, "id": "a"}] * 2}
+    expect(client.call("PUT", "vm.create", twice), 409, "not-unique")
+    nowhere = {**good, "payload": {"kernel": os.path.join(daemon.folder, "nowhere")}}
+    expect(client.call("PUT", "vm.create", nowhere), 204)
+    reply = expect(client.call("PUT", "vm.boot"), 500, "boot-failed")
+    need("payload.kernel" in reply.json()[-1], f"{reply.body}")
+    info(client, "Created")
+    expect(client.call("PUT", "vm.delete"), 204)
+
+
+PING = b"GET /api/v1/vmm.ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def check_pieces(daemon):
+    """A request byte by byte, then many in one write: the answers come in order."""
+    with connect(daemon.socket) as sock:
+        for byte in PING:
+            sock.send(bytes([byte]))
+        reply, rest = read_reply(sock)
+        expect(reply, 200)
+        sock.sendall(PING * 100 + PING.replace(b"ping", b"pong"))
+        for _ in range(100):
+            reply, rest = read_reply(sock, rest)
+            expect(reply, 200)
+        expect(read_reply(sock, rest)[0], 404, "not-found")
+
+
+def check_malformed(daemon):
+    for data in (b"\x00\x01\x02\x03\r\n\r\n", b"GET\r\n\r\n", b"BREW / HTTP/1.1\r\n\r\n",
+                 b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 2000 + b" HTTP/1.1\r\n\r\n",
+                 b"PUT / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                 b"PUT / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                 b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 40000 + b"\r\n"):
+        with connect(daemon.socket) as sock:
+            sock.sendall(data)
+            expect(read_reply(sock)[0], 400, "bad-request")
+            need(sock.recv(1) == b"", "not closed after a malformed request")
+
+
+def check_sizes(daemon):
+    with connect(daemon.socket) as sock:
+        sock.sendall(b"PUT /api/v1/vm.create HTTP/1.1\r\nContent-Length: 4194305\r\n\r\n" + b" " * 4194305)
+        expect(read_reply(sock)[0], 413, "too-large")
+        need(sock.recv(1) == b"", "not closed after an oversized request")
+    with connect(daemon.socket) as sock:
+        sock.sendall(b"PUT /api/v1/vm.create HTTP/1.1\r\nContent-Length: 4194304\r\n\r\n" + b" " * 4194304)
+        expect(read_reply(sock)[0], 400, "bad-config")
+        sock.sendall(PING)
+        expect(read_reply(sock)[0], 200)
+
+
+def case_http(daemon):
+    check_pieces(daemon)
+    check_malformed(daemon)
+    check_sizes(daemon)
+
+
+def case_many(daemon):
+    """64 connections that stay, some of them with half a request; all are served."""
+    socks = [connect(daemon.socket) for _ in range(64)]
+    for sock in socks[::2]:
+        sock.sendall(PING[:20])
+    for sock in socks[1::2]:
+        sock.sendall(PING)
+        expect(read_reply(sock)[0], 200)
+    for sock in socks[::2]:
+        sock.sendall(PING[20:])
+        expect(read_reply(sock)[0], 200)
+    before = daemon.descriptors()
+    for sock in socks:
+        sock.close()
+    daemon.until(lambda: daemon.descriptors() == before - 64, "connections are not closed")
+    extra = [connect(daemon.socket) for _ in range(140)]
+    need(b" 503 " in extra[-1].recv(256), "no 503 beyond the limit")
+    for sock in extra:
+        sock.close()
+    expect(GoClient(daemon.socket).call("GET", "vmm.ping"), 200)
+
+
+def case_descriptors(daemon):
+    """Descriptors that a call does not take are closed, in whatever fragment they come."""
+    rust, go = RustClient(daemon.socket), GoClient(daemon.socket)
+    expect(go.call("GET", "vmm.ping"), 200)
+    before = daemon.descriptors()
+    with open("/dev/null", "rb") as f:
+        fd = f.fileno()
+        for _ in range(50):
+            expect(rust.call_with_fds("vm.add-net", {"fds": [4]}, [fd]), 501, "not-implemented")
+            expect(go.call_with_fds("vm.add-net", {"mac": "02:00:ca:fe:00:01"}, [fd] * 4), 501,
+                   "not-implemented")
+        with connect(daemon.socket) as sock:  # a client that goes away in the middle
+            sock.sendmsg([PING[:10]], rights([fd] * 8))
+        with connect(daemon.socket) as sock:  # one that sends more and more of them
+            for _ in range(4):
+                sock.sendmsg([b"X"], rights([fd] * 16))
+            expect(read_reply(sock)[0], 400, "bad-request")
+    daemon.until(lambda: daemon.descriptors() == before, f"leaked: {daemon.descriptors()} {before}")
+
+
+def case_second(daemon):
+    """A second daemon at the same socket is refused; after a kill the socket can be used again."""
+    command = [daemon.child.args[0], "--api-socket", "path=" + daemon.socket]
+    second = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
+    need(second.returncode == 2 and b"in use" in second.stderr, f"second: {second}")
+    expect(GoClient(daemon.socket).call("GET", "vmm.ping"), 200)
+    daemon.child.kill()
+    daemon.child.wait()
+    daemon.until(lambda: not left_behind(daemon.child.pid), "processes left behind")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as third:
+        end = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                client = GoClient(daemon.socket)
+                break
+            except OSError:
+                need(time.monotonic() < end and third.poll() is None, "no third daemon")
+                time.sleep(0.005)
+        expect(client.call("PUT", "vmm.shutdown"), 204)
+        need(third.wait(TIMEOUT) == 0, "exit status of the third")
+
+
+CASES = {
+    "go-off": case_life(GoClient, go_config, None),
+    "go-soft": case_life(GoClient, go_config, "soft"),
+    "rust-off": case_life(RustClient, rust_config, None),
+    "rust-soft": case_life(RustClient, rust_config, "soft"),
+    "killed": case_killed,
+    "again": case_again,
+    "poweroff": case_poweroff,
+    "matrix": case_matrix,
+    "refused": case_refused,
+    "http": case_http,
+    "many": case_many,
+    "descriptors": case_descriptors,
+    "second": case_second,
+}
+
+
+def main():
+    if sys.argv[-1] == "list":
+        print("\n".join(CASES))
+        return 0
+    cloister, guests, case = sys.argv[1:]
+    why = lacking_kvm()
+    if why:
+        print(f"skipped: {why}")
+        return SKIP
+    daemon = Daemon(cloister, guests)
+    try:
+        CASES[case](daemon)
+        need(daemon.child.poll() in (None, 0, -signal.SIGKILL), "the daemon has died")
+    except (ApiFailed, OSError, json.JSONDecodeError) as failure:
+        print(daemon.text("err"))
+        print(daemon.text("out"))
+        print(f"FAILED {case}: {failure}")
+        return 1
+    finally:
+        daemon.close()
+    print(f"passed {case}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
