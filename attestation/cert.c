@@ -2,6 +2,8 @@
 /* One certificate, one step of a chain; see attestation/cert.h. */
 #include "attestation/cert.h"
 
+#include "attestation/utc.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -31,8 +33,9 @@ int cert_epoch(const ASN1_TIME *t, int64_t *out)
 
 	if (!t || !ASN1_TIME_to_tm(t, &tm))
 		return -EINVAL;
-	*out = timegm(&tm);
-	return 0;
+	return utc_epoch(&(struct utc){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+				 tm.tm_min, tm.tm_sec},
+		out);
 }
 
 /* cert_pss_check() - RFC 4055 section 3.1 with the values of AMD 57230 section 2. */

@@ -2,11 +2,11 @@
 /* Typed members of JSON objects; see attestation/json_field.h. */
 #include "attestation/json_field.h"
 
+#include "attestation/utc.h"
 #include "base/hex.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 int json_field_load(struct bytes text, json_t **out, struct err *e)
 {
@@ -66,24 +66,15 @@ static int digits(const char *text, int n)
 int json_field_date(const json_t *o, const char *name, int64_t *out, struct err *e)
 {
 	const char *t = json_string_value(json_object_get(o, name));
-	struct tm tm = {0}, back;
-	time_t when;
+	struct utc utc;
 
 	if (!t || strlen(t) != 20 || t[4] != '-' || t[7] != '-' || t[10] != 'T' || t[13] != ':' ||
 		t[16] != ':' || t[19] != 'Z')
 		return err_set(e, EINVAL, "'%s' is not a date like 2025-06-19T10:16:03Z", name);
-	tm.tm_year = digits(t, 4) - 1900;
-	tm.tm_mon = digits(t + 5, 2) - 1;
-	tm.tm_mday = digits(t + 8, 2);
-	tm.tm_hour = digits(t + 11, 2);
-	tm.tm_min = digits(t + 14, 2);
-	tm.tm_sec = digits(t + 17, 2);
-	back = tm;
-	when = timegm(&back);
-	if (digits(t, 4) < 0 || tm.tm_mon != back.tm_mon || tm.tm_mday != back.tm_mday ||
-		tm.tm_hour != back.tm_hour || tm.tm_min != back.tm_min || tm.tm_sec != back.tm_sec)
+	utc = (struct utc){digits(t, 4), digits(t + 5, 2), digits(t + 8, 2), digits(t + 11, 2),
+		digits(t + 14, 2), digits(t + 17, 2)};
+	if (utc_epoch(&utc, out))
 		return err_set(e, EINVAL, "'%s' is no date", name);
-	*out = when;
 	return 0;
 }
 
