@@ -71,8 +71,9 @@ if said "demo: ready"; then
 		below="$below $name=$pid"
 	done
 	seed=$(sed -n 's/^demo: seed \([0-9a-f]*\).*/\1/p' "$console")
+	at=$(sed -n 's/^demo: secret kept .* at \(0x[0-9a-f]*\).*/\1/p' "$console")
 	# shellcheck disable=SC2086 # a list of words
-	"$tools/demo-prove" "$seed" "$monitor" $below > "$out/prove" 2>&1
+	"$tools/demo-prove" "$seed@$at" "$monitor" $below > "$out/prove" 2>&1
 	fact "proved $(now) status $?"
 	echo go >&9
 fi

@@ -2,11 +2,12 @@
 /*
  * demo-prove: where in the host is the demo guest's secret?
  *
- *     demo-prove SEED MONITOR-PID [NAME=PID]...
+ *     demo-prove SEED[@GPA] MONITOR-PID [NAME=PID]...
  *
  * Searches everything that each named process can reach, its mappings and its descriptors, for the
  * two patterns of the demo guest (pattern.h), then the monitor's mappings until the secret is
- * found. One line each:
+ * found; in those of guest RAM at guest-physical address GPA first, where the guest says it is. One
+ * line each:
  *
  *     prove: device NAME pid N mappings N descriptors N searched BYTES secret N public N
  *            private_mappings N private_descriptors N unsearched BYTES
@@ -71,6 +72,7 @@ struct hits {
 struct search {
 	uint8_t secret[PATTERN_SIZE], public[PATTERN_SIZE];
 	uint8_t buf[CHUNK + OVERLAP];
+	uint64_t gpa;          /* a page with the secret, by the guest's word; 0: unknown */
 	struct inodes private; /* what the monitor keeps the secret in */
 	struct inodes reached; /* files that the devices reach; all searched */
 };
@@ -328,7 +330,9 @@ static uint64_t find_in_map(struct search *s, const struct process *p, const str
 		return h.secret;
 	}
 	fd = open_of(p->pid, "mem");
-	for (uint64_t end = m->end; end > m->start && h.secret < ENOUGH;) {
+	if (s->gpa && s->gpa - m->offset < m->end - m->start) /* RAM lies in its file by address */
+		search_range(s, fd, m->start + s->gpa - m->offset, PAGE, &h);
+	for (uint64_t end = h.secret ? 0 : m->end; end > m->start && h.secret < ENOUGH;) {
 		uint64_t len = end - m->start < CHUNK ? end - m->start : CHUNK;
 
 		search_range(s, fd, end - len, len, &h);
@@ -367,7 +371,7 @@ static void examine_monitor(struct search *s, const struct process *p)
 
 static int parse_seed(const char *hex, uint8_t *seed)
 {
-	if (strlen(hex) != 2 * PATTERN_SIZE)
+	if (strspn(hex, "0123456789abcdef") != 2 * PATTERN_SIZE)
 		return -1;
 	for (size_t i = 0; i < PATTERN_SIZE; i++)
 		if (sscanf(hex + 2 * i, "%2hhx", &seed[i]) != 1)
@@ -386,6 +390,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: demo-prove SEED MONITOR-PID [NAME=PID]...\n");
 		return 2;
 	}
+	if (strchr(argv[1], '@'))
+		s.gpa = strtoull(strchr(argv[1], '@') + 1, NULL, 0);
 	pattern_secret(seed, s.secret);
 	pattern_public(seed, s.public);
 	monitor.pid = atoi(argv[2]);
