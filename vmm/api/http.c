@@ -70,8 +70,10 @@ static void http_gone(void *ctx, struct http_conn *conn)
 /* http_take() - serve a client, or tell it that there are too many */
 static void http_take(struct http *h, int fd)
 {
-	static const char busy[] = "HTTP/1.1 503 \r\nServer: Cloister API\r\nConnection: close\r\n"
-				   "Content-Length: 0\r\n\r\n";
+	static const char busy[] =
+		"HTTP/1.1 503 \r\nServer: Cloister API\r\nConnection: close\r\n"
+		"X-Cloister-Error: busy\r\nContent-Type: application/json\r\nContent-Length: 24\r\n"
+		"\r\n[\"Too many connections\"]";
 	struct err e = ERR_INIT;
 	size_t i = 0;
 

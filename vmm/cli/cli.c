@@ -14,6 +14,7 @@ static const struct cli_verb {
 } verbs[] = {
 	{"run", cli_run, "run a VM until its guest powers off"},
 	{"check", cli_check, "say what this host offers and which level `auto` would choose"},
+	{"ctl", cli_ctl, "drive a daemon: create, boot, info, pause, ... a VM"},
 	{"device", cli_device, "run one device as a vhost-user back end for another VMM"},
 	{"id-block", cli_id_block, "sign or check what an owner says about an SNP guest"},
 	{"measure", cli_measure, "predict the launch digest of a confidential guest"},
@@ -24,7 +25,9 @@ static const struct cli_verb {
 
 static void cli_print_help(FILE *to)
 {
-	fputs("Usage: cloister VERB [FLAGS]\n\n", to);
+	fputs("Usage: cloister VERB [FLAGS]\n"
+	      "       cloister --api-socket PATH [FLAGS]    (the daemon; see its --help)\n\n",
+		to);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
 }

@@ -19,6 +19,7 @@ typedef int (*cli_verb_fn)(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_daemon(int argc, char **argv); /* not a verb: flags alone */
 int cli_check(int argc, char **argv);
+int cli_ctl(int argc, char **argv);
 int cli_device(int argc, char **argv);
 int cli_id_block(int argc, char **argv);
 int cli_measure(int argc, char **argv);

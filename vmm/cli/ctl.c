@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cloister ctl`: the client of a daemon's API. A verb is a row of the table. */
+#include "vmm/cli/cli.h"
+
+#include "base/fd.h"
+#include "vmm/api/http_client.h"
+#include "vmm/keyval.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help_head[] =
+	"Usage: cloister ctl --api-socket PATH [--json] VERB [ARGUMENTS]\n"
+	"\n"
+	"Drives a daemon that was started with `cloister --api-socket PATH`. Examples:\n"
+	"\n"
+	"  cloister ctl --api-socket vm.sock create config.json\n"
+	"  cloister ctl --api-socket vm.sock boot\n"
+	"  cloister ctl --api-socket vm.sock --json info | jq .state\n"
+	"\n"
+	"Verbs:\n";
+static const char help_tail[] =
+	"\n"
+	"  --json  print answers as they are, for scripts; else one `path value` line each\n"
+	"\n"
+	"Exit status: 0 done; 1 the daemon refused: its reason is on standard error; 2 bad usage, or no\n"
+	"daemon.\n";
+
+struct ctl {
+	const char *socket;
+	bool json;
+	int argc; /* of what follows the verb */
+	char **argv;
+	char *body; /* allocated; NULL: none */
+};
+
+/* --- bodies --- */
+
+#define CONFIG_MAX (4u << 20)
+
+/* ctl_create_body() - the VmConfig of a file, or of standard input for "-" */
+static int ctl_create_body(struct ctl *c, struct err *e)
+{
+	const char *path = c->argc ? c->argv[0] : "-";
+	cleanup_fd int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
+					      : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	size_t len = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return err_sys(e, errno, "'%s'", path);
+	c->body = calloc(1, CONFIG_MAX + 1);
+	if (!c->body)
+		return err_sys(e, ENOMEM, "'%s'", path);
+	while (n && len < CONFIG_MAX) {
+		n = read(fd, c->body + len, CONFIG_MAX - len);
+		if (n < 0)
+			return err_sys(e, errno, "'%s'", path);
+		len += (size_t)n;
+	}
+	return n ? err_set(e, EFBIG, "'%s': larger than 4 MiB", path) : 0;
+}
+
+/* ctl_resize_body() - `--cpus N`, `--memory S` */
+static int ctl_resize_body(struct ctl *c, struct err *e)
+{
+	json_t *o = json_object();
+	int rc = 0;
+
+	for (int i = 0; i + 1 < c->argc && !rc; i += 2) {
+		bool memory = !strcmp(c->argv[i], "--memory");
+		uint64_t v;
+
+		if (!memory && strcmp(c->argv[i], "--cpus"))
+			rc = err_set(e, EINVAL, "resize: unknown flag '%s'", c->argv[i]);
+		else if (!keyval_number(c->argv[i + 1], memory, &v))
+			rc = err_set(
+				e, EINVAL, "%s: '%s' is not a number", c->argv[i], c->argv[i + 1]);
+		else
+			json_object_set_new(o, memory ? "desired_ram" : "desired_vcpus",
+				json_integer((json_int_t)v));
+	}
+	if (!rc && (!c->argc || c->argc % 2))
+		rc = err_set(e, EINVAL, "resize: give --cpus N or --memory SIZE");
+	if (!rc)
+		c->body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return rc;
+}
+
+static const struct verb {
+	const char *name, *method, *path;
+	int max_args;
+	int (*body)(struct ctl *c, struct err *e); /* NULL: none */
+	const char *help;
+} verbs[] = {
+	{"ping", "GET", "vmm.ping", 0, NULL, "is the daemon there?"},
+	{"create", "PUT", "vm.create", 1, ctl_create_body,
+		"[FILE|-] create a VM from a VmConfig in JSON"},
+	{"boot", "PUT", "vm.boot", 0, NULL, "start it"},
+	{"info", "GET", "vm.info", 0, NULL, "its config and state"},
+	{"counters", "GET", "vm.counters", 0, NULL, "exits of vCPUs, conversions"},
+	{"sharing", "GET", "vm.sharing", 0, NULL, "private and shared memory"},
+	{"pause", "PUT", "vm.pause", 0, NULL, "stop its vCPUs"},
+	{"resume", "PUT", "vm.resume", 0, NULL, "let them go on"},
+	{"resize", "PUT", "vm.resize", 4, ctl_resize_body, "[--cpus N] [--memory SIZE]"},
+	{"reboot", "PUT", "vm.reboot", 0, NULL, "shut down and boot"},
+	{"shutdown", "PUT", "vm.shutdown", 0, NULL, "end the VM, keep its config"},
+	{"delete", "PUT", "vm.delete", 0, NULL, "end the VM, forget its config"},
+	{"capabilities", "GET", "vmm.capabilities", 0, NULL, "what the host offers"},
+	{"shutdown-vmm", "PUT", "vmm.shutdown", 0, NULL, "end the VM and the daemon"},
+};
+
+/* --- printing --- */
+
+#define PRINT_DEPTH 16
+
+/* ctl_print_leaf() - `path value` */
+static void ctl_print_leaf(const json_t *value, const char *path)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	if (json_is_string(value) && !strpbrk(json_string_value(value), "\x1b\n\r"))
+		printf("%-32s %s\n", path, json_string_value(value));
+	else
+		printf("%-32s %s\n", path, text ? text : "?");
+	free(text);
+}
+
+/* ctl_print() - every leaf; what is nested deeper than PRINT_DEPTH stays JSON */
+static void ctl_print(json_t *value, const char *path, int depth)
+{
+	char below[160];
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (depth == PRINT_DEPTH || (!json_is_object(value) && !json_is_array(value))) {
+		ctl_print_leaf(value, path);
+		return;
+	}
+	json_object_foreach(value, key, v)
+	{
+		snprintf(below, sizeof(below), "%.100s%s%.50s", path, *path ? "." : "", key);
+		ctl_print(v, below, depth + 1);
+	}
+	json_array_foreach(value, i, v)
+	{
+		snprintf(below, sizeof(below), "%.100s[%zu]", path, i);
+		ctl_print(v, below, depth + 1);
+	}
+}
+
+/* ctl_print_refusal() - the strings of the body, outermost first */
+static void ctl_print_refusal(const struct http_answer *a)
+{
+	json_t *list = json_loads(a->body ? a->body : "[]", 0, NULL), *text;
+	size_t i;
+
+	fprintf(stderr, "cloister ctl: ");
+	json_array_foreach(list, i, text)
+		fprintf(stderr, "%s%s", i ? ": " : "", json_string_value(text) ?: "?");
+	if (!json_array_size(list))
+		fprintf(stderr, "status %d", a->status);
+	fputc('\n', stderr);
+	json_decref(list);
+}
+
+static int ctl_show(const struct ctl *c, const struct http_answer *a)
+{
+	json_t *body;
+
+	if (a->status >= 300) {
+		ctl_print_refusal(a);
+		return CLI_REFUSED;
+	}
+	if (!a->body)
+		return CLI_OK;
+	if (c->json) {
+		puts(a->body);
+		return CLI_OK;
+	}
+	body = json_loads(a->body, 0, NULL);
+	ctl_print(body, "", 0);
+	json_decref(body);
+	return CLI_OK;
+}
+
+/* --- the verb --- */
+
+static void ctl_help(void)
+{
+	fputs(help_head, stdout);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		printf("  %-13s %s\n", verbs[i].name, verbs[i].help);
+	fputs(help_tail, stdout);
+}
+
+/* ctl_parse() - Return: the verb, NULL with *e set */
+static const struct verb *ctl_parse(struct ctl *c, int argc, char **argv, struct err *e)
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "--json")) {
+			c->json = true;
+		} else if (!strncmp(argv[i], "--api-socket=", 13)) {
+			c->socket = argv[i] + 13;
+		} else if (!strcmp(argv[i], "--api-socket") && i + 1 < argc) {
+			c->socket = argv[++i];
+		} else {
+			err_set(e, EINVAL, "unknown flag '%s'; see `cloister ctl --help`", argv[i]);
+			return NULL;
+		}
+	}
+	c->argc = argc - i - 1;
+	c->argv = argv + i + 1;
+	for (size_t v = 0; i < argc && v < ARRAY_SIZE(verbs); v++)
+		if (!strcmp(argv[i], verbs[v].name) && c->argc <= verbs[v].max_args)
+			return &verbs[v];
+	err_set(e, EINVAL, "'%s' with %d arguments is no verb; see `cloister ctl --help`",
+		i < argc ? argv[i] : "", i < argc ? c->argc : 0);
+	return NULL;
+}
+
+static int ctl_call(struct ctl *c, const struct verb *verb, struct err *e)
+{
+	struct http_answer answer;
+	char path[64];
+	int rc = c->socket ? 0 : err_set(e, EINVAL, "--api-socket: is missing");
+
+	if (!rc && verb->body)
+		rc = verb->body(c, e);
+	if (rc)
+		return rc;
+	if (!strncmp(c->socket, "path=", 5))
+		c->socket += 5;
+	snprintf(path, sizeof(path), "/api/v1/%s", verb->path);
+	rc = http_client_call(&answer, c->socket, verb->method, path, c->body);
+	if (rc)
+		return err_sys(e, -rc, "--api-socket: '%s'", c->socket);
+	rc = ctl_show(c, &answer);
+	free(answer.body);
+	return rc;
+}
+
+int cli_ctl(int argc, char **argv)
+{
+	struct ctl c = {0};
+	struct err e = ERR_INIT;
+	const struct verb *verb;
+	int rc;
+
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			ctl_help();
+			return CLI_OK;
+		}
+	verb = ctl_parse(&c, argc, argv, &e);
+	rc = verb ? ctl_call(&c, verb, &e) : -EINVAL;
+	free(c.body);
+	if (rc < 0)
+		fprintf(stderr, "cloister ctl: %s\n", e.text);
+	return rc < 0 ? CLI_USAGE : rc;
+}
