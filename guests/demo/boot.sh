@@ -75,6 +75,8 @@ if said "demo: ready"; then
 	# shellcheck disable=SC2086 # a list of words
 	"$tools/demo-prove" "$seed@$at" "$monitor" $below > "$out/prove" 2>&1
 	fact "proved $(now) status $?"
+	"$tools/demo-trespass" "$monitor" > "$out/trespass" 2>&1
+	fact "trespassed status $?"
 	echo go >&9
 fi
 if ! "$tools/demo-await" "$console" "" "$monitor" "$(left)"; then

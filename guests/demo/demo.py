@@ -63,6 +63,7 @@ class Boot:
         return {"demo/boot.sh": HERE / "boot.sh", "demo/disk.img": disk(),
                 "demo/demo-prove": build / "guests/demo/demo-prove",
                 "demo/demo-await": build / "guests/demo/demo-await",
+                "demo/demo-trespass": build / "guests/demo/demo-trespass",
                 f"demo/vmlinuz-{self.guest}": kernel.image,
                 f"demo/initramfs-{self.guest}":
                     initramfs(kernel, build / "guests/demo/demo-init")}
@@ -103,6 +104,7 @@ class Evidence:
         self.ready = self._json("ready.json")
         self.report = self._json("report.json")
         self.devices, self.monitor = [], []
+        self.trespass = re.findall("^trespass: (.*)$", self._text("trespass"), re.M)
         for line in self._text("prove").splitlines():
             words = line.split()
             if words[:2] == ["prove:", "device"]:
@@ -223,5 +225,9 @@ def judge(boot, e, release):
     if boot.level == "soft":
         promises += [(found > 0, "the guest's secret is found in private memory")]
     else:
-        promises += [(e.monitor and found == 0, "not even the monitor can find the secret")]
+        promises += [
+            (e.monitor and found == 0, "not even the monitor can find the secret"),
+            (e.facts.get("trespassed") == "status 0" and e.trespass,
+             f"the monitor can't map, read or write private memory: {', '.join(e.trespass)}"),
+        ]
     return promises
