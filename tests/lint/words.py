@@ -23,7 +23,7 @@ WORDS = {
     "who typed it": [
         r"(?-i:\bA[I]\b)", r"\b(?:ll[m]s?|chatgp[t]|claud[e]|anthropi[c]|opena[i]|copilo[t])\b",
         r"\bassistan[t]s?\b", r"\blanguage mode[l]s?\b", r"\bsub-?agen[t]s?\b",
-        r"(?<!kata-)(?<!kata )(?<!guest )(?<!guest-)\bagen[t]s?\b",
+        r"(?<!kata-)(?<!kata )(?<!guest )(?<!guest-)(?<!User-)\bagen[t]s?\b",
         r"\b(?:this|last|next|previous|earlier|my|our|working) sessio[n]s?\b", r"\bfounder[s]?\b",
     ],
 }

@@ -61,7 +61,7 @@ struct virtio_pci_desc board_desc(struct board *b, int sock, uint16_t n_queues)
 		.pidfd = -1,
 		.memory = &b->memory,
 		.n_memory = 1,
-		.timeout_ms = 100};
+		.timeout_ms = 10000};
 }
 
 uint64_t board_read(struct board *b, uint64_t addr, unsigned int len)

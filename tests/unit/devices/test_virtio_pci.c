@@ -44,6 +44,8 @@ static struct fixture *make(uint32_t at, enum peer_fault fault)
 	d = board_desc(&f->b, fake_peer_start(&f->p, at, fault), 2);
 	d.died = on_death;
 	d.died_ctx = f;
+	if (fault == PEER_SILENT)
+		d.timeout_ms = 500;
 	assert_int_equal(virtio_pci_create(&f->b.dev, &d, &e), 0);
 	board_probe(&f->b);
 	return f;
