@@ -39,7 +39,14 @@ class Daemon:
             self.child = subprocess.Popen(
                 [os.path.abspath(cloister), "--api-socket", self.socket, "-v", "--seccomp", "false",
                  *(word.replace("FOLDER", self.folder) for word in more)], stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
-        self.until(lambda: os.path.exists(self.socket), "no socket")
+        self.until(self.listens, "no socket")
+
+    def listens(self):
+        try:
+            connect(self.socket).close()
+        except OSError:
+            return False
+        return True
 
     def until(self, condition, text):
         end = time.monotonic() + TIMEOUT
