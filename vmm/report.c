@@ -2,11 +2,14 @@
 /* The JSON report; see vmm/report.h. */
 #include "vmm/report.h"
 
+#include "base/fd.h"
 #include "memory/ledger.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const ends[] = {
@@ -80,14 +83,15 @@ static json_t *report_devices(const struct vm *vm)
 static json_t *report_make(struct vm *vm)
 {
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:s}", "level", vm->type->name, "label",
-		vm->type->label, "end", ends[vm->end], "pid", (int)getpid(), "backing",
+		vm->type->label, "end", ends[__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE)], "pid",
+		(int)getpid(), "backing",
 		!vm->ram.cbit                 ? "memfd"
 			: vm->ram.guest_memfd ? "guest_memfd"
 					      : "private memfd");
 	uint64_t exits = 0;
 
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
-		exits += vm->vcpus[i].exits;
+		exits += __atomic_load_n(&vm->vcpus[i].exits, __ATOMIC_RELAXED);
 	json_object_set_new(o, "kernel", json_string(vm->kernel_version));
 	json_object_set_new(o, "ledger", report_ledger(vm));
 	json_object_set_new(o, "resident", report_resident(vm));
@@ -97,18 +101,47 @@ static json_t *report_make(struct vm *vm)
 	return o;
 }
 
+/* report_dump() - write it to an opened file. Return: 0 or -errno. */
+static int report_dump(const json_t *report, const char *path, int flags, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
+
+	if (fd < 0)
+		return err_sys(e, errno, "--report: '%s'", path);
+	errno = EIO;
+	return json_dumpfd(report, fd, JSON_INDENT(2)) ? err_sys(e, errno, "--report: '%s'", path)
+						       : 0;
+}
+
+/* report_replace() - a new file takes the place of the old one. Return: 0 or -errno. */
+static int report_replace(const json_t *report, const char *path, struct err *e)
+{
+	char tmp[4096];
+	int rc;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid()) >= (int)sizeof(tmp))
+		return err_set(e, ENAMETOOLONG, "--report: the file name is too long");
+	rc = report_dump(report, tmp, O_CREAT | O_EXCL, e);
+	if (rc == -EEXIST)
+		return rc; /* not ours to remove */
+	if (!rc && rename(tmp, path) < 0)
+		rc = err_sys(e, errno, "--report: '%s'", path);
+	if (rc)
+		unlink(tmp);
+	return rc;
+}
+
 int report_write(struct vm *vm, const char *path, struct err *e)
 {
 	json_t *report = report_make(vm);
-	char tmp[4096];
-	int rc = 0;
+	struct stat st;
+	int rc;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid()) >= (int)sizeof(tmp))
-		rc = err_set(e, ENAMETOOLONG, "--report: the file name is too long");
-	else if (json_dump_file(report, tmp, JSON_INDENT(2)) || rename(tmp, path) < 0) {
-		rc = err_sys(e, errno, "--report: '%s'", path);
-		unlink(tmp);
-	}
+	/* A pipe, a terminal or /dev/null is written to, not replaced. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		rc = report_dump(report, path, O_NONBLOCK | O_NOCTTY, e);
+	else
+		rc = report_replace(report, path, e);
 	json_decref(report);
 	return rc;
 }

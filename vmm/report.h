@@ -10,7 +10,8 @@
 struct vm;
 
 /*
- * report_write() - write the report to a file, whole or not at all (a new file is renamed over it).
+ * report_write() - write the report to a file, whole or not at all (a new file is renamed over it);
+ * a pipe, terminal or device is written to.
  * Main thread. Return: 0 or -errno.
  */
 int report_write(struct vm *vm, const char *path, struct err *e) MUST_CHECK;
