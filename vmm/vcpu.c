@@ -87,7 +87,7 @@ static void *vcpu_main(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	while (gate_pass(v->env->gate)) {
 		hv_vcpu_run(v->hv, &exit);
-		v->exits++;
+		__atomic_store_n(&v->exits, v->exits + 1, __ATOMIC_RELAXED);
 		if (!vcpu_handle(v, &exit) || __atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE))
 			break;
 	}

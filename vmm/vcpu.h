@@ -35,7 +35,7 @@ struct vcpu {
 	unsigned int index;
 	pthread_t thread;
 	bool started;
-	uint64_t exits; /* that came to user space; the thread's own */
+	uint64_t exits; /* that came to user space; atomic, written by the thread */
 };
 
 /* vcpu_init() - make vCPU `index`. Return: 0 or -errno; vcpu_fini() is allowed then. */
