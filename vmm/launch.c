@@ -41,8 +41,9 @@ char *launch_cmdline(const struct vm_config *config, bool confidential)
 
 	if (!confidential || strstr(given, "swiotlb="))
 		return strdup(given);
-	if (asprintf(&text, "%s%sswiotlb=%llu", given, *given ? " " : "",
-		    (unsigned long long)(launch_bounce(config) / SLAB)) < 0)
+	/* In front: what follows a "--" is init's, not the kernel's. */
+	if (asprintf(&text, "swiotlb=%llu%s%s", (unsigned long long)(launch_bounce(config) / SLAB),
+		    *given ? " " : "", given) < 0)
 		return NULL;
 	return text;
 }
