@@ -13,11 +13,11 @@
 #include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
 #include "vmm/irq.h"
+#include "vmm/resource.h"
 #include "vmm/sweeper.h"
 #include "vmm/x86/map.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -67,9 +67,9 @@ static int machine_serial_fds(
 		*in = STDIN_FILENO;
 		*out = STDOUT_FILENO;
 	} else if (c->mode == STREAM_FILE) {
-		m->serial_out = open(c->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		m->serial_out = resource_open_output(c->file, "serial", e);
 		if (m->serial_out < 0)
-			return err_sys(e, errno, "--serial: file '%s'", c->file);
+			return m->serial_out;
 		*out = m->serial_out;
 	}
 	return 0;

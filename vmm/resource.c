@@ -19,9 +19,11 @@ static int resource_check_disk(int fd, const char *path, struct err *e)
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, EISDIR, "--disk: '%s' is a directory, not an image", path);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return err_set(e, EINVAL, "--disk: '%s' is neither a file nor a block device", path);
+		return err_set(
+			e, EINVAL, "--disk: '%s' is neither a file nor a block device", path);
 	if (S_ISREG(st.st_mode) && st.st_size < 512)
-		return err_set(e, EINVAL, "--disk: '%s' is smaller than one sector of 512 bytes", path);
+		return err_set(
+			e, EINVAL, "--disk: '%s' is smaller than one sector of 512 bytes", path);
 	return 0;
 }
 
@@ -60,9 +62,25 @@ int resource_open_disk(const struct disk_config *disk, struct err *e)
 
 int resource_open_rng(const char *src, struct err *e)
 {
-	int fd = open(src, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	cleanup_fd int fd = open(src, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 
-	return fd < 0 ? err_sys(e, errno, "--rng: src '%s'", src) : fd;
+	if (fd < 0)
+		return err_sys(e, errno, "--rng: src '%s'", src);
+	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
+		return err_set(e, EISDIR, "--rng: src '%s' is a directory", src);
+	return fd_take(&fd);
+}
+
+int resource_open_output(const char *path, const char *flag, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+
+	if (fd < 0)
+		return err_sys(e, errno, "--%s: file '%s'", flag, path);
+	/* O_NONBLOCK was for the opening alone. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
 }
 
 int resource_open_console(const struct stream_config *c, int fds[2], struct err *e)
@@ -76,10 +94,14 @@ int resource_open_console(const struct stream_config *c, int fds[2], struct err 
 		const char *path = c->mode == STREAM_FILE ? c->file : "/dev/null";
 
 		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (in < 0)
+			return err_sys(e, errno, "--console: /dev/null");
+		out = resource_open_output(path, "console", e);
+		if (out < 0)
+			return out;
 	}
 	if (in < 0 || out < 0)
-		return err_sys(e, errno, "--console: %s", c->file ? c->file : "tty");
+		return err_sys(e, errno, "--console: the terminal");
 	fds[0] = fd_take(&in);
 	fds[1] = fd_take(&out);
 	return 0;

@@ -22,6 +22,12 @@ int resource_open_disk(const struct disk_config *disk, struct err *e) MUST_CHECK
 /* resource_open_rng() - open a source of entropy. Return: the descriptor or -errno. */
 int resource_open_rng(const char *src, struct err *e) MUST_CHECK;
 
+/*
+ * resource_open_output() - open or make an empty file for output. Does not wait for the reader of a
+ * FIFO: that one has none is an error. Return: the descriptor, or -errno, flag and path named.
+ */
+int resource_open_output(const char *path, const char *flag, struct err *e) MUST_CHECK;
+
 /* resource_open_console() - fds[0] input, fds[1] output, both the caller's. Return: 0 or -errno. */
 int resource_open_console(const struct stream_config *c, int fds[2], struct err *e) MUST_CHECK;
 
