@@ -224,6 +224,39 @@ static int config_check_disk(const struct disk_config *d, unsigned int i, struct
 	return 0;
 }
 
+/* config_reserved_id() - the names that devices get that were given none */
+static bool config_reserved_id(const struct vm_config *c, const char *id, unsigned int own)
+{
+	char name[16];
+
+	for (unsigned int i = 0; i < c->n_disks; i++) {
+		snprintf(name, sizeof(name), "disk%u", i);
+		if (i != own && !strcmp(id, name))
+			return true;
+	}
+	return !strcmp(id, "rng0") || !strcmp(id, "console0");
+}
+
+/* config_check_ids() - ids name devices in the report, the log and the API: they are unique */
+static int config_check_ids(const struct vm_config *c, struct err *e)
+{
+	for (unsigned int i = 0; i < c->n_disks; i++) {
+		const char *id = c->disks[i].id;
+
+		if (!id)
+			continue;
+		if (!*id || strlen(id) > CONFIG_ID_MAX)
+			return err_set(e, EINVAL, "--disk: id '%.40s' has not 1 to %d characters",
+				id, CONFIG_ID_MAX);
+		if (config_reserved_id(c, id, i))
+			return err_set(e, EINVAL, "--disk: id '%s' is another device's", id);
+		for (unsigned int j = 0; j < i; j++)
+			if (c->disks[j].id && !strcmp(c->disks[j].id, id))
+				return err_set(e, EINVAL, "--disk: id '%s' is given twice", id);
+	}
+	return 0;
+}
+
 int config_check(const struct vm_config *c, struct err *e)
 {
 	int rc = 0;
@@ -241,6 +274,8 @@ int config_check(const struct vm_config *c, struct err *e)
 		rc = config_check_stream(&c->console, "console", e);
 	for (unsigned int i = 0; i < c->n_disks && !rc; i++)
 		rc = config_check_disk(&c->disks[i], i, e);
+	if (!rc)
+		rc = config_check_ids(c, e);
 	if (!rc && c->confidential.level != CONFIG_LEVEL_AUTO &&
 		c->confidential.level - 1 < c->require)
 		rc = err_set(e, EINVAL, "--confidential: level %s is weaker than --require %s",

@@ -13,6 +13,7 @@
 
 #define CONFIG_MAX_VCPUS 64
 #define CONFIG_MAX_DISKS 16
+#define CONFIG_ID_MAX    31 /* characters of a device id */
 
 enum stream_mode { STREAM_OFF, STREAM_NULL, STREAM_TTY, STREAM_FILE };
 

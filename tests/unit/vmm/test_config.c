@@ -4,6 +4,7 @@
 #include "vmm/config.h"
 #include "vmm/hv/vm_type.h"
 
+#include <stdio.h>
 #include <errno.h>
 #include <string.h>
 
@@ -84,7 +85,43 @@ static void config_check_refuses_incomplete_or_contradictory(void **state)
 	config_fini(&c);
 }
 
+/* ids_check() - Return: config_check() of a config whose disks have these ids, NULL: none given. */
+static int ids_check(const char *first, const char *second)
+{
+	const char *ids[] = {first, second};
+	struct err e = ERR_INIT;
+	struct vm_config c;
+	int rc;
+
+	config_init(&c);
+	assert_int_equal(config_flag(&c, "kernel", "k", &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		char value[128];
+
+		snprintf(value, sizeof(value), ids[i] ? "path=f,id=%s" : "path=f", ids[i]);
+		assert_int_equal(config_flag(&c, "disk", value, &e), 0);
+	}
+	rc = config_check(&c, &e);
+	config_fini(&c);
+	return rc;
+}
+
+static void config_refuses_ids_that_are_not_unique(void **state)
+{
+	(void)state;
+	assert_int_equal(ids_check(NULL, NULL), 0);
+	assert_int_equal(ids_check("a", "b"), 0);
+	assert_int_equal(ids_check("disk0", "disk1"), 0);
+	assert_int_equal(ids_check("a", "a"), -EINVAL);
+	assert_int_equal(ids_check("disk1", NULL), -EINVAL);
+	assert_int_equal(ids_check("rng0", NULL), -EINVAL);
+	assert_int_equal(ids_check(NULL, "console0"), -EINVAL);
+	assert_int_equal(ids_check("an-id-of-thirty-two-characters..", NULL), -EINVAL);
+	assert_int_equal(ids_check("an-id-of-thirty-one-characters.", NULL), 0);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(config_refuses_ids_that_are_not_unique),
 	cmocka_unit_test(config_takes_flags_of_a_whole_vm),
 	cmocka_unit_test(config_refuses_bad_values_by_name),
 	cmocka_unit_test(config_check_refuses_incomplete_or_contradictory),
