@@ -52,7 +52,6 @@ int hv_msi_alloc(struct hv *hv);
 void hv_msi_free(struct hv *hv, unsigned int gsi);
 /* hv_msi_set() - aim an allocated gsi at an MSI address and data. Return: 0 or -errno. */
 int hv_msi_set(struct hv *hv, unsigned int gsi, uint64_t addr, uint32_t data);
-int hv_msi_send(struct hv *hv, uint64_t addr, uint32_t data);
 int hv_irqfd(struct hv *hv, unsigned int gsi, int eventfd, bool assign);
 /* hv_ioeventfd() - a write of len bytes (0: any) at an MMIO address signals eventfd. */
 int hv_ioeventfd(struct hv *hv, uint64_t addr, unsigned int len, int eventfd, bool assign);

@@ -83,17 +83,6 @@ int hv_msi_set(struct hv *hv, unsigned int gsi, uint64_t addr, uint32_t data)
 	return rc;
 }
 
-int hv_msi_send(struct hv *hv, uint64_t addr, uint32_t data)
-{
-	struct kvm_msi msi = {
-		.address_lo = (uint32_t)addr,
-		.address_hi = (uint32_t)(addr >> 32),
-		.data = data,
-	};
-
-	return ioctl(hv->vm_fd, KVM_SIGNAL_MSI, &msi) < 0 ? -errno : 0;
-}
-
 int hv_irqfd(struct hv *hv, unsigned int gsi, int eventfd, bool assign)
 {
 	struct kvm_irqfd arg = {
