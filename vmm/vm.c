@@ -95,6 +95,8 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 			"no guest_memfd for ordinary VMs here: private memory is a memfd");
 		return 0;
 	}
+	if (desc->guest_memfd == -EOPNOTSUPP)
+		return err_set(e, EOPNOTSUPP, "memory: KVM has no guest_memfd for this kind of VM");
 	return desc->guest_memfd < 0 ? desc->guest_memfd : 0;
 }
 
