@@ -417,6 +417,27 @@ def case_imposed(daemon):
     daemon.gone()
 
 
+def case_inherited(daemon):
+    """A listening socket handed over as fd=N; other descriptors and paths in use are refused."""
+    path = os.path.join(daemon.folder, "inherited.sock")
+    program = daemon.child.args[0]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(path)
+        listener.listen(8)
+        fd = listener.fileno()
+        with subprocess.Popen([program, f"--api-socket=fd={fd}"], pass_fds=[fd],
+                              stdin=subprocess.DEVNULL, start_new_session=True) as other:
+            client = GoClient(path)
+            expect(client.call("GET", "vmm.ping"), 200)
+            expect(client.call("PUT", "vmm.shutdown"), 204)
+            need(other.wait(TIMEOUT) == 0, "exit status")
+    for where in ("fd=0", "fd=99", daemon.disk, "", "x" * 108, os.path.join(daemon.folder, "no", "x")):
+        done = subprocess.run([program, "--api-socket", where], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
+        need(done.returncode == 2 and done.stderr.count("\n") == 1, f"{where}: {done}")
+        need("--api-socket" in done.stderr, f"{where}: {done}")
+
+
 # flags of the daemon beside those that all cases have; FOLDER is its own
 FLAGS = {
     "events": ["--event-monitor", "path=FOLDER/events"],
@@ -471,6 +492,7 @@ CASES = {
     "descriptors": case_descriptors,
     "second": case_second,
     "ctl": case_ctl,
+    "inherited": case_inherited,
     "events": case_events,
     "imposed": case_imposed,
 }
