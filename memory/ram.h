@@ -9,7 +9,8 @@
  *   shared   a sparse memfd, seen at gpa from 1 MiB on; the only object that devices get
  *
  * Invariants: 1. the offset of a page in its object is its gpa; 2. descriptor and mapping of the
- * private object never leave this process; 3. after ram_seal() the private descriptor is closed,
+ * private object never leave this process; 3. after ram_seal() the private descriptor is closed
+ * where the object is mapped and the kernel can free its pages through the mapping,
  * and a guest_memfd is mapped read-only (KVM's instruction emulation reads through the mapping;
  * guest writes do not go through it).
  */
