@@ -92,7 +92,7 @@ class GoClient:
         data = b"" if body is None else json.dumps(
             body, sort_keys=True, separators=(",", ":")).encode() + b"\n"
         head = f"{method} /api/v1/{name} HTTP/1.1\r\nHost: localhost\r\n" \
-               "User-Age" "nt: OpenAPI-Generator/1.0.0/go\r\n"
+               "User-Agent: OpenAPI-Generator/1.0.0/go\r\n"
         if method == "PUT":
             head += f"Content-Length: {len(data)}\r\n"
         if method == "GET" or answered:
