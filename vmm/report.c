@@ -75,7 +75,8 @@ static json_t *report_devices(const struct vm *vm)
 
 		json_array_append_new(list,
 			json_pack(
-				"{s:s,s:s,s:i}", "id", d->id, "kind", d->kind, "pid", (int)d->pid));
+				"{s:s,s:s,s:i,s:b}", "id", d->id, "kind", d->kind, "pid", (int)d->pid,
+				"alive", !d->dead));
 	}
 	return list;
 }
