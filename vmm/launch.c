@@ -34,12 +34,23 @@ uint64_t launch_shared_budget(const struct vm_config *config)
 	return min_u64(align_down(budget, PAGE_SIZE), config->memory.size);
 }
 
+/* launch_has_swiotlb() - is the kernel's own parameter given, not a module's that ends like it? */
+static bool launch_has_swiotlb(const char *cmdline)
+{
+	static const char name[] = "swiotlb=";
+
+	for (const char *at = cmdline; (at = strstr(at, name)); at++)
+		if (at == cmdline || at[-1] == ' ' || at[-1] == '"')
+			return true;
+	return false;
+}
+
 char *launch_cmdline(const struct vm_config *config, bool confidential)
 {
 	const char *given = config->payload.cmdline ? config->payload.cmdline : "console=ttyS0";
 	char *text;
 
-	if (!confidential || strstr(given, "swiotlb="))
+	if (!confidential || launch_has_swiotlb(given))
 		return strdup(given);
 	/* In front: what follows a "--" is init's, not the kernel's. */
 	if (asprintf(&text, "swiotlb=%llu%s%s", (unsigned long long)(launch_bounce(config) / SLAB),

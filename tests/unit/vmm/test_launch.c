@@ -25,6 +25,8 @@ static void launch_cmdline_adds_swiotlb_when_confidential(void **state)
 	expect_cmdline(NULL, true, "swiotlb=4096 console=ttyS0");
 	expect_cmdline("", true, "swiotlb=4096");
 	expect_cmdline("quiet swiotlb=512", true, "quiet swiotlb=512");
+	expect_cmdline("swiotlb=512", true, "swiotlb=512");
+	expect_cmdline("foo.swiotlb=1", true, "swiotlb=4096 foo.swiotlb=1");
 }
 
 static void launch_cmdline_adds_before_what_is_inits(void **state)
