@@ -207,7 +207,7 @@ static void spawner_starts_disk_that_reads(void **state)
 
 static void spawner_gives_device_nothing_but_its_own(void **state)
 {
-	cleanup_fd int planted = memfd_create("planted-private", 0);
+	cleanup_fd UNUSED int planted = memfd_create("planted-private", 0);
 	struct fixture f;
 
 	(void)state;
