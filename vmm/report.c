@@ -114,16 +114,23 @@ static int report_dump(const json_t *report, const char *path, int flags, struct
 						       : 0;
 }
 
+/* report_name() - the new file that is to take the old one's place. Return: 0 or -errno. */
+static int report_name(char *to, size_t size, const char *path, struct err *e)
+{
+	if (snprintf(to, size, "%s.%d", path, (int)getpid()) >= (int)size)
+		return err_set(e, ENAMETOOLONG, "--report: the file name is too long");
+	return 0;
+}
+
 /* report_replace() - a new file takes the place of the old one. Return: 0 or -errno. */
 static int report_replace(const json_t *report, const char *path, struct err *e)
 {
 	char tmp[4096];
-	int rc;
+	int rc = report_name(tmp, sizeof(tmp), path, e);
 
-	if (snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid()) >= (int)sizeof(tmp))
-		return err_set(e, ENAMETOOLONG, "--report: the file name is too long");
-	rc = report_dump(report, tmp, O_CREAT | O_EXCL, e);
-	if (rc == -EEXIST)
+	if (!rc)
+		rc = report_dump(report, tmp, O_CREAT | O_EXCL, e);
+	if (rc == -EEXIST || rc == -ENAMETOOLONG)
 		return rc; /* not ours to remove */
 	if (!rc && rename(tmp, path) < 0)
 		rc = err_sys(e, errno, "--report: '%s'", path);
@@ -132,14 +139,45 @@ static int report_replace(const json_t *report, const char *path, struct err *e)
 	return rc;
 }
 
+/* A pipe, a terminal or /dev/null is written to, not replaced. */
+static bool report_in_place(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+int report_probe(const char *path, struct err *e)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+	char tmp[4096];
+	int rc;
+
+	if (!*path)
+		return err_set(e, EINVAL, "--report: needs a file name");
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(e, EISDIR, "--report: '%s' is a directory", path);
+	if (report_in_place(path)) /* a pipe may have no reader yet: rights only */
+		return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0
+			? err_sys(e, errno, "--report: '%s'", path)
+			: 0;
+	rc = report_name(tmp, sizeof(tmp), path, e);
+	if (rc)
+		return rc;
+	fd = open(tmp, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+	if (fd < 0)
+		return err_sys(e, errno, "--report: '%s'", path);
+	unlink(tmp);
+	return 0;
+}
+
 int report_write(struct vm *vm, const char *path, struct err *e)
 {
 	json_t *report = report_make(vm);
-	struct stat st;
 	int rc;
 
-	/* A pipe, a terminal or /dev/null is written to, not replaced. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+	if (report_in_place(path))
 		rc = report_dump(report, path, O_NONBLOCK | O_NOCTTY, e);
 	else
 		rc = report_replace(report, path, e);

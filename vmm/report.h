@@ -16,6 +16,12 @@ struct vm;
  */
 int report_write(struct vm *vm, const char *path, struct err *e) MUST_CHECK;
 
+/*
+ * report_probe() - before the VM runs: can a report be written there? Leaves nothing behind.
+ * Return: 0 or -errno.
+ */
+int report_probe(const char *path, struct err *e) MUST_CHECK;
+
 /* report_ledger() - Return: the ledger's figures, a new reference. Main thread. */
 json_t *report_ledger(struct vm *vm);
 

@@ -28,6 +28,8 @@ class Place:
         self.kernel = self.file("kernel", self.good)
         self.disk = write_disk(folder)
         os.mkdir(os.path.join(folder, "directory"))
+        self.pipe = self.path("pipe")
+        os.mkfifo(self.pipe)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -68,6 +70,8 @@ def cases(p):
     yield "kernel: none given", ["--memory", "size=64M"], "--kernel"
     yield "kernel: missing", ["--kernel", p.path("nowhere")], "--kernel"
     yield "kernel: a directory", ["--kernel", p.path("directory")], "--kernel"
+    yield "kernel: a pipe", ["--kernel", p.pipe], "--kernel"
+    yield "kernel: given twice", kernel + kernel, "--kernel"
     yield "kernel: a device", ["--kernel", "/dev/null"], "--kernel"
     big = p.file("big", b"")
     os.truncate(big, 128 << 20)
@@ -75,6 +79,8 @@ def cases(p):
     yield "initramfs: larger than RAM", initramfs + [big], "--initramfs"
     yield "initramfs: missing", initramfs + [p.path("nowhere")], "--initramfs"
     yield "initramfs: a directory", initramfs + [p.path("directory")], "--initramfs"
+    yield "initramfs: a pipe", initramfs + [p.pipe], "--initramfs"
+    yield "initramfs: empty", initramfs + [p.file("nothing", b"")], "--initramfs"
     for size in ("0", "4K", "1M", "8388608T", "99999999999999999999", "-1", "64", "64X", "", "1.5G"):
         yield f"memory: {size}", kernel + ["--memory", f"size={size}"], "--memory"
     yield "memory: 16 TiB", kernel + ["--memory", "size=16T"], "--memory"
@@ -89,6 +95,11 @@ def cases(p):
     yield "disk: a directory", disk + ["path=" + p.path("directory")], "--disk"
     yield "disk: missing", disk + ["path=" + p.path("nowhere")], "--disk"
     yield "disk: a character device", disk + ["path=/dev/null"], "--disk"
+    yield "disk: a pipe", disk + ["path=" + p.pipe], "--disk"
+    yield "disk: empty file", disk + ["path=" + p.file("nothing", b"")], "--disk"
+    yield "disk: less than a sector", disk + ["path=" + p.file("small", bytes(511))], "--disk"
+    yield "disk: the same id", disk + [f"path={p.disk},id=a", "--disk", f"path={p.kernel},id=a"], "--disk"
+    yield "disk: a long id", disk + [f"path={p.disk},id={'x' * 32}"], "--disk"
     yield "disk: no path", disk + ["readonly=on"], "--disk"
     yield "disk: empty path", disk + ["path="], "--disk"
     yield "disk: unknown key", disk + [f"path={p.disk},colour=red"], "--disk"
@@ -99,6 +110,18 @@ def cases(p):
     yield "disk: twice for writing", disk + [f"path={p.disk}", "--disk", f"path={p.disk}"], "--disk"
     yield "serial: unknown mode", kernel + ["--serial", "loud"], "--serial"
     yield "serial: into nowhere", kernel + ["--serial", "file=" + p.path("no/where")], "--serial"
+    yield "serial: a directory", kernel + ["--serial", "file=" + p.path("directory")], "--serial"
+    yield "serial: given twice", kernel + ["--serial", "null", "--serial", "null"], "--serial"
+    yield "console: unknown mode", kernel + ["--console", "loud"], "--console"
+    yield "console: into nowhere", kernel + ["--console", "file=" + p.path("no/where")], "--console"
+    yield "console: a directory", kernel + ["--console", "file=" + p.path("directory")], "--console"
+    yield "report: into nowhere", kernel + ["--report", p.path("no/where")], "--report"
+    yield "report: a directory", kernel + ["--report", p.path("directory")], "--report"
+    yield "report: no name", kernel + ["--report", ""], "--report"
+    yield "report: given twice", kernel + ["--report", "r", "--report", "r"], "--report"
+    yield "sandbox: unknown mode", kernel + ["--sandbox", "loose"], "--sandbox"
+    yield "rng: a directory", kernel + ["--rng", "src=" + p.path("directory")], "--rng"
+    yield "rng: unknown key", kernel + ["--rng", "src=/dev/urandom,colour=red"], "--rng"
     yield "rng: missing", kernel + ["--rng", "src=" + p.path("nowhere")], "--rng"
     yield "confidential: unknown", kernel + ["--confidential", "very"], "--confidential"
     yield "confidential: not here", kernel + ["--confidential", "tdx"], "--confidential"

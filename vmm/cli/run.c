@@ -30,12 +30,13 @@ static const char help[] =
 	"  --kernel K         bzImage or ELF vmlinux\n"
 	"  --initramfs I      initial RAM file system\n"
 	"  --cmdline C        kernel command line; default: console=ttyS0\n"
-	"  --cpus boot=N      vCPUs, 1 to 64; default 1\n"
+	"  --cpus boot=N      vCPUs, 1 to 64; default 1; also max=N: none can be added yet\n"
 	"  --memory size=S    RAM, such as 512M (the default) or 2G; also shared_max=S, the most that\n"
 	"                     the guest may share with devices, and overcommit=on, to allow more RAM\n"
 	"                     than the host has\n"
-	"  --disk path=F      raw image or block device; also readonly=on, num_queues=N, queue_size=N,\n"
-	"                     serial=TEXT; repeat the flag for more disks\n"
+	"  --disk path=F      raw image or block device; also readonly=on, direct=on (bypass the host's\n"
+	"                     page cache), num_queues=N, queue_size=N, serial=TEXT, id=NAME; repeat\n"
+	"                     the flag for more disks\n"
 	"  --serial MODE      tty (the default), file=F, null or off\n"
 	"  --console MODE     virtio console: off (the default), tty, file=F or null\n"
 	"  --rng src=F        entropy device, such as src=/dev/urandom\n"
@@ -67,7 +68,7 @@ static int run_flag(struct run *run, const char *name, const char *value, struct
 
 	if (!strcmp(name, "report")) {
 		run->report = value;
-		return 0;
+		return report_probe(value, e);
 	}
 	rc = config_flag(&run->config, name, value, e);
 	if (rc == -ENOENT)
@@ -257,7 +258,8 @@ int cli_run(int argc, char **argv)
 			fputs(help, stdout);
 			return CLI_OK;
 		}
-	/* Nothing is taken by descriptor here; what a careless parent left open is not ours to keep. */
+	/* Nothing is taken by descriptor here; what a careless parent left open is not ours to
+	 * keep. */
 	close_range(STDERR_FILENO + 1, ~0u, 0);
 	config_init(&run.config);
 	rc = run_parse(&run, argc, argv, &e);
