@@ -24,7 +24,7 @@ static void out(struct bus *bus, uint64_t port, uint32_t value, unsigned int len
 	bus_write(bus, BUS_PORT, port, &value, len);
 }
 
-static void power_acts_on_s5_and_reset_value_only(void **state)
+static void power_acts_on_s5_and_reset_values_only(void **state)
 {
 	struct err e = ERR_INIT;
 	struct seen s = {0};
@@ -48,6 +48,11 @@ static void power_acts_on_s5_and_reset_value_only(void **state)
 	assert_int_equal(s.resets, 1);
 	bus_read(bus, BUS_PORT, PORT + 1, &v, 1);
 	assert_int_equal(v, 0);
+	bus_read(bus, BUS_PORT, POWER_KEYBOARD, &v, 1);
+	assert_int_equal(v, 0);
+	for (unsigned int i = 0; i < 256; i++)
+		out(bus, POWER_KEYBOARD, i, 1);
+	assert_int_equal(s.resets, 2);
 	power_destroy(p);
 	bus_read(bus, BUS_PORT, PORT, &v, 1);
 	assert_int_equal(v, 0xff);
@@ -55,6 +60,6 @@ static void power_acts_on_s5_and_reset_value_only(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(power_acts_on_s5_and_reset_value_only),
+	cmocka_unit_test(power_acts_on_s5_and_reset_values_only),
 };
 UNIT_MAIN(tests)
