@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#define SLAB          2048u /* Linux IO_TLB_SIZE */
-#define BOUNCE_BASE   MIB(4) /* console, rng and a margin */
-#define BOUNCE_DEVICE MIB(4) /* per disk */
+#define SLAB          2048u   /* Linux IO_TLB_SIZE */
+#define BOUNCE_BASE   MIB(4)  /* console, rng and a margin */
+#define BOUNCE_DEVICE MIB(4)  /* per disk */
 #define SHARED_EXTRA  MIB(32) /* rings, coherent allocations, the guest's own shared data */
 
 /* launch_bounce() - bytes of bounce memory that the guest should set aside */
@@ -34,11 +34,9 @@ uint64_t launch_shared_budget(const struct vm_config *config)
 	return min_u64(align_down(budget, PAGE_SIZE), config->memory.size);
 }
 
-/* launch_has_swiotlb() - is the kernel's own parameter given, not a module's that ends like it? */
-static bool launch_has_swiotlb(const char *cmdline)
+/* launch_given() - is the kernel's own parameter there, not a module's that ends like it? */
+static bool launch_given(const char *cmdline, const char *name)
 {
-	static const char name[] = "swiotlb=";
-
 	for (const char *at = cmdline; (at = strstr(at, name)); at++)
 		if (at == cmdline || at[-1] == ' ' || at[-1] == '"')
 			return true;
@@ -48,13 +46,14 @@ static bool launch_has_swiotlb(const char *cmdline)
 char *launch_cmdline(const struct vm_config *config, bool confidential)
 {
 	const char *given = config->payload.cmdline ? config->payload.cmdline : "console=ttyS0";
-	char *text;
+	const char *reboot = launch_given(given, "reboot=") ? "" : "reboot=a ";
+	char bounce[32] = "", *text;
 
-	if (!confidential || launch_has_swiotlb(given))
-		return strdup(given);
+	if (confidential && !launch_given(given, "swiotlb="))
+		snprintf(bounce, sizeof(bounce), "swiotlb=%llu ",
+			(unsigned long long)(launch_bounce(config) / SLAB));
 	/* In front: what follows a "--" is init's, not the kernel's. */
-	if (asprintf(&text, "swiotlb=%llu%s%s", (unsigned long long)(launch_bounce(config) / SLAB),
-		    *given ? " " : "", given) < 0)
+	if (asprintf(&text, "%s%s%s", reboot, bounce, given) < 0)
 		return NULL;
 	return text;
 }

@@ -21,9 +21,10 @@ int launch_load(struct vm *vm, struct err *e) MUST_CHECK;
 uint64_t launch_shared_budget(const struct vm_config *config);
 
 /*
- * launch_cmdline() - the kernel command line, allocated: the user's, or console=ttyS0; above level
- * off with a swiotlb= sized for the devices, unless the user gave one. Linux's own default takes 6 %
- * of RAM and seconds to clear. Return: the text or NULL without memory.
+ * launch_cmdline() - the kernel command line, allocated: the user's, or console=ttyS0, with what the
+ * board needs unless the user gave it: reboot=a, since Linux on hardware-reduced ACPI would reset by
+ * EFI, which is not there; above level off swiotlb= sized for the devices, since Linux's own default
+ * takes 6 % of RAM and seconds to clear. Return: the text or NULL without memory.
  */
 char *launch_cmdline(const struct vm_config *config, bool confidential);
 

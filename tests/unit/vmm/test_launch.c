@@ -20,19 +20,27 @@ static void expect_cmdline(const char *given, bool confidential, const char *wan
 static void launch_cmdline_adds_swiotlb_when_confidential(void **state)
 {
 	(void)state;
-	expect_cmdline(NULL, false, "console=ttyS0");
-	expect_cmdline("quiet", false, "quiet");
-	expect_cmdline(NULL, true, "swiotlb=4096 console=ttyS0");
-	expect_cmdline("", true, "swiotlb=4096");
-	expect_cmdline("quiet swiotlb=512", true, "quiet swiotlb=512");
-	expect_cmdline("swiotlb=512", true, "swiotlb=512");
-	expect_cmdline("foo.swiotlb=1", true, "swiotlb=4096 foo.swiotlb=1");
+	expect_cmdline("reboot=k", false, "reboot=k");
+	expect_cmdline("reboot=k", true, "swiotlb=4096 reboot=k");
+	expect_cmdline("reboot=k swiotlb=512", true, "reboot=k swiotlb=512");
+	expect_cmdline("swiotlb=512 reboot=k", true, "swiotlb=512 reboot=k");
+	expect_cmdline("reboot=k foo.swiotlb=1", true, "swiotlb=4096 reboot=k foo.swiotlb=1");
+}
+
+static void launch_cmdline_adds_reboot_at_every_level(void **state)
+{
+	(void)state;
+	expect_cmdline(NULL, false, "reboot=a console=ttyS0");
+	expect_cmdline("", false, "reboot=a ");
+	expect_cmdline("quiet", false, "reboot=a quiet");
+	expect_cmdline("foo.reboot=1", false, "reboot=a foo.reboot=1");
+	expect_cmdline("quiet", true, "reboot=a swiotlb=4096 quiet");
 }
 
 static void launch_cmdline_adds_before_what_is_inits(void **state)
 {
 	(void)state;
-	expect_cmdline("quiet -- single", true, "swiotlb=4096 quiet -- single");
+	expect_cmdline("quiet -- single", true, "reboot=a swiotlb=4096 quiet -- single");
 }
 
 static void launch_budget_follows_devices_and_ram_when_not_given(void **state)
@@ -62,6 +70,7 @@ static void launch_refuses_more_ram_than_the_host_has(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(launch_cmdline_adds_swiotlb_when_confidential),
+	cmocka_unit_test(launch_cmdline_adds_reboot_at_every_level),
 	cmocka_unit_test(launch_cmdline_adds_before_what_is_inits),
 	cmocka_unit_test(launch_budget_follows_devices_and_ram_when_not_given),
 	cmocka_unit_test(launch_refuses_more_ram_than_the_host_has),
