@@ -5,7 +5,8 @@
 # COMMAND is `cloister run` with all flags but those for the disks, console and report, which are
 # added here. DISK is the read-only disk. When the guest is ready, the monitor and all processes
 # below it are examined from outside, by /proc and by demo-prove (like demo-await in the directory
-# TOOLS), not by their own word. The guest must power off within LIMIT seconds. Left in OUT:
+# TOOLS), not by their own word. The guest must end within LIMIT seconds; one that says it sleeps is
+# interrupted. Left in OUT:
 #   console      what the guest printed        errors    what cloister printed
 #   report.json  at the end                    ready.json the report when the guest was ready
 #   facts        lines "NAME VALUE"            prove     what the prover said
@@ -78,6 +79,7 @@ if said "demo: ready"; then
 	"$tools/demo-trespass" "$monitor" > "$out/trespass" 2>&1
 	fact "trespassed status $?"
 	echo go >&9
+	said "demo: sleeps" && kill -INT "$monitor"
 fi
 if ! "$tools/demo-await" "$console" "" "$monitor" "$(left)"; then
 	fact "killed after $limit s"

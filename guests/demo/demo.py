@@ -14,6 +14,7 @@ from paths import CACHE, ROOT, made_once
 MODULES = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_console")
 DISK_SIZE = 8 << 20
 LIMIT = 240  # seconds for one boot, its I/O and its examination
+ENDS = {"poweroff": 0, "reboot": 3, "panic": 3, "sleep": 4}  # how a boot ends -> exit status
 HERE = ROOT / "guests/demo"
 CONFIDENTIAL = ("soft", "sw-protected")  # levels whose guests run as SEV guests
 
@@ -51,11 +52,21 @@ class Boot:
     memory: str = "512M"
     flags: tuple = ()
     idle: bool = False  # the guest leaves its disks alone
+    end: str = "poweroff"  # a name of ENDS; a guest that sleeps is interrupted
+    unpacked: bool = False  # the kernel is given as vmlinux
+    cmdline: str = ""  # more for the kernel
 
     @property
     def name(self):
-        more = "-idle" * self.idle + "".join(f"-{flag.strip('-')}" for flag in self.flags)
+        more = "-vmlinux" * self.unpacked + "-idle" * self.idle
+        more += f"-{self.end}" * (self.end != "poweroff") + f"-{self.cmdline}" * bool(self.cmdline)
+        more += "".join(f"-{flag.strip('-')}" for flag in self.flags)
         return f"{self.guest}-{self.level}-{self.cpus}cpu-{self.memory.split(',')[0]}{more}"
+
+    @property
+    def kernel(self):
+        """Where the guest's kernel is in a lab."""
+        return f"demo/vmlinu{'x' if self.unpacked else 'z'}-{self.guest}"
 
     def files(self, build):
         """{path in a lab: file}, all that command() needs when run there."""
@@ -64,7 +75,7 @@ class Boot:
                 "demo/demo-prove": build / "guests/demo/demo-prove",
                 "demo/demo-await": build / "guests/demo/demo-await",
                 "demo/demo-trespass": build / "guests/demo/demo-trespass",
-                f"demo/vmlinuz-{self.guest}": kernel.image,
+                self.kernel: kernel.vmlinux() if self.unpacked else kernel.image,
                 f"demo/initramfs-{self.guest}":
                     initramfs(kernel, build / "guests/demo/demo-init")}
 
@@ -72,10 +83,11 @@ class Boot:
         """The command line; at(path in a lab) says where a file of files() is."""
         tools = str(pathlib.Path(at("demo/demo-prove")).parent)
         return ["sh", at("demo/boot.sh"), out, at("demo/disk.img"), tools, str(LIMIT), "--",
-                cloister, "run", "--kernel", at(f"demo/vmlinuz-{self.guest}"),
+                cloister, "run", "--kernel", at(self.kernel),
                 "--initramfs", at(f"demo/initramfs-{self.guest}"),
                 "--cmdline", "console=ttyS0 quiet panic=-1 cryptomgr.notests "
-                f"demo_wait={LIMIT} demo_disks={0 if self.idle else 2}",
+                f"demo_wait={LIMIT} demo_disks={0 if self.idle else 2} demo_end={self.end} "
+                f"{self.cmdline}",
                 "--cpus", f"boot={self.cpus}", "--memory", f"size={self.memory}",
                 "--confidential", self.level, *self.flags]
 
@@ -186,8 +198,8 @@ def judge(boot, e, release):
     failed = e.said("FAILED")
     found = sum(hits for hits, _ in e.monitor)
     promises = [
-        (e.facts.get("status") == "0" and "demo: bye" in e.console,
-         "the guest boots, works and powers off by itself"),
+        (e.facts.get("status") == str(ENDS[boot.end]) and "demo: bye" in e.console,
+         f"the guest boots, works and ends (by {boot.end}, exit status {ENDS[boot.end]})"),
         (not failed, "nothing fails in the guest" + "".join(f": {f}" for f in failed)),
         (e.said("cpus") == [str(boot.cpus)], f"the guest has {boot.cpus} CPUs"),
         (e.said("kernel") == [release], f"the guest's kernel is Debian's {release}"),

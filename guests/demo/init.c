@@ -56,16 +56,27 @@ static void say_hex(const char *key, const uint8_t *bytes)
 	printf("%s %s\n", key, text);
 }
 
-/* The number after "name=" on the kernel command line, or fallback. */
-static int cmdline_int(const char *name, int fallback)
+/* What follows "name=" on the kernel command line, NULL if it is not there; valid until called
+ * again. */
+static const char *cmdline_value(const char *name)
 {
-	char line[4096] = {0};
+	static char line[4096];
 	int fd = open("/proc/cmdline", O_RDONLY);
 	ssize_t n = read(fd, line, sizeof(line) - 1);
-	const char *at = n > 0 ? strstr(line, name) : NULL;
+	const char *at;
 
+	line[n > 0 ? n : 0] = 0;
+	at = strstr(line, name);
 	close(fd);
-	return at ? atoi(at + strlen(name)) : fallback;
+	return at ? at + strlen(name) : NULL;
+}
+
+/* The number after "name=", or fallback. */
+static int cmdline_int(const char *name, int fallback)
+{
+	const char *value = cmdline_value(name);
+
+	return value ? atoi(value) : fallback;
 }
 
 static void mount_all(void)
@@ -278,6 +289,24 @@ static void wait_for_host(void)
 	tcdrain(STDOUT_FILENO);
 }
 
+/* End as demo_end= says: "reboot", "panic", "sleep" (until the VM is ended), else power off. */
+static int end(void)
+{
+	const char *how = cmdline_value("demo_end=");
+
+	how = how ? how : "";
+	if (!strncmp(how, "panic", 5))
+		return 1; /* the kernel can't go on without init */
+	if (!strncmp(how, "sleep", 5)) {
+		printf("demo: sleeps\n");
+		pause();
+	}
+	reboot(strncmp(how, "reboot", 6) ? RB_POWER_OFF : RB_AUTOBOOT);
+	say_failed("ending");
+	for (;;)
+		pause();
+}
+
 int main(void)
 {
 	uint8_t seed[PATTERN_SIZE];
@@ -293,8 +322,5 @@ int main(void)
 	use_rng();
 	use_disks(seed);
 	wait_for_host();
-	reboot(RB_POWER_OFF);
-	say_failed("power off");
-	for (;;)
-		pause();
+	return end();
 }

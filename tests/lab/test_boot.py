@@ -20,13 +20,17 @@ from tally import Tally, timed
 
 # Labs: a host kernel and the boots made in it, one after another. Labs run beside each other.
 LABS = [
-    ("7.3", [Boot("6.12", "off"), Boot("6.12", "off", 4), Boot("6.12", "soft"),
-             Boot("6.12", "soft", 4, memory="8G,overcommit=on"), Boot("7.3", "soft"),
-             Boot("6.12", "soft", idle=True)]),
-    ("7.3", [Boot("6.1", "off"), Boot("6.1", "off", 4), Boot("6.1", "soft"),
-             Boot("6.1", "soft", 4)]),
-    ("6.12", [Boot("6.12", "soft", 2)]),
-    ("6.12-private", [Boot("6.12", "sw-protected")]),
+    ("7.3", [Boot("6.12", "off", end="reboot"), Boot("6.12", "off", 4, unpacked=True, end="panic"),
+             Boot("6.12", "soft"), Boot("7.3", "soft"),
+             Boot("6.12", "soft", 4, memory="8G,overcommit=on", unpacked=True, end="reboot"),
+             Boot("6.12", "soft", idle=True, unpacked=True, end="sleep")]),
+    ("7.3", [Boot("6.1", "off", idle=True, unpacked=True, end="sleep"),
+             Boot("6.1", "off", 4, unpacked=True, end="reboot", cmdline="reboot=k"),
+             Boot("6.1", "soft"),
+             Boot("6.1", "soft", 4, unpacked=True, end="panic"),
+             Boot("6.12", "soft", 8, idle=True, unpacked=True, end="panic")]),
+    ("6.12", [Boot("6.12", "soft", 2, unpacked=True)]),
+    ("6.12-private", [Boot("6.12", "sw-protected", unpacked=True)]),
 ]
 
 
