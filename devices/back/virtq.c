@@ -216,22 +216,35 @@ void virtq_unpop(struct virtq *q)
 	q->in_flight--;
 }
 
-void virtq_push(struct virtq *q, uint16_t head, uint32_t written)
+void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int n)
 {
-	struct vring_used_elem elem = {.id = head, .len = written};
-
-	assert(q->in_flight);
-	q->in_flight--;
-	if (*q->broken)
+	assert(q->in_flight >= n);
+	q->in_flight -= n;
+	if (*q->broken || !n)
 		return;
-	/* Release: the entry, and the data before it, are there when idx says so. */
-	if (view_write(q->view, used_ring_at(q, q->next_used), &elem, sizeof(elem)) < 0 ||
-		view_store16(q->view, used_idx_at(q), (uint16_t)(q->next_used + 1)) < 0) {
+	for (unsigned int i = 0; i < n; i++) {
+		struct vring_used_elem elem = {.id = done[i].head, .len = done[i].written};
+		gpa_t at = used_ring_at(q, (uint16_t)(q->next_used + i));
+
+		if (view_write(q->view, at, &elem, sizeof(elem)) < 0) {
+			virtq_break(q, "used ring not in shared memory");
+			return;
+		}
+	}
+	/* Release: the entries, and the data before them, are there when idx says so. */
+	if (view_store16(q->view, used_idx_at(q), (uint16_t)(q->next_used + n)) < 0) {
 		virtq_break(q, "used ring not in shared memory");
 		return;
 	}
-	q->next_used++;
+	q->next_used = (uint16_t)(q->next_used + n);
 	q->pushed = true;
+}
+
+void virtq_push(struct virtq *q, uint16_t head, uint32_t written)
+{
+	const struct virtq_done done = {.head = head, .written = written};
+
+	virtq_push_all(q, &done, 1);
 }
 
 /* virtq_wants_call() - does the driver want an interrupt for what was pushed (spec 2.7.7)? */

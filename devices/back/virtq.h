@@ -56,6 +56,12 @@ struct chain {
 	struct iovec iov[VIRTQ_CHAIN_MAX];
 };
 
+/* A finished chain: written says how many bytes of its writable part now hold data. */
+struct virtq_done {
+	uint16_t head;
+	uint32_t written;
+};
+
 /*
  * virtq_start() - check size, addresses and ring state, and run from next_avail on.
  * @features: what the driver acknowledged
@@ -75,8 +81,11 @@ int virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
 /* virtq_unpop() - give the chain popped last back; it will be popped (and read) again. */
 void virtq_unpop(struct virtq *q);
 
-/* virtq_push() - finish a chain: written says how many bytes of its writable part now hold data. */
+/* virtq_push() - finish a chain. */
 void virtq_push(struct virtq *q, uint16_t head, uint32_t written);
+
+/* virtq_push_all() - finish n chains; the driver sees all of them or none. */
+void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int n);
 
 /* virtq_notify() - interrupt the driver if it wants that for what was pushed. After virtq_push().
  */
