@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#define FD_PASS_MAX 16 /* descriptors in one message */
+#define FD_PASS_MAX 20 /* descriptors in one message */
 
 /* fd_drop() - close *fd unless it is negative, and make it -1; errno is kept. */
 void fd_drop(int *fd);

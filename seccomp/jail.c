@@ -21,7 +21,7 @@
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
-#define KEEP_MAX 16
+#define KEEP_MAX 24
 
 /* jail_miss() - a part of the jail can't be had. Return: 0 if that is allowed, else -errno in *e.
  */

@@ -33,7 +33,7 @@ struct jail {
  */
 int jail_fork(const struct jail *jail, int *pidfd, struct err *e) MUST_CHECK;
 
-/* jail_close_fds() - close all but stderr and keep[0..n-1], n <= 16. Return: 0 or -errno. */
+/* jail_close_fds() - close all but stderr and keep[0..n-1], n <= 24. Return: 0 or -errno. */
 int jail_close_fds(const int *keep, size_t n, struct err *e) MUST_CHECK;
 
 /* jail_enter() - stage 4 for the calling process, which has one thread. Return: 0 or -errno. */

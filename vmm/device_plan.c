@@ -12,8 +12,17 @@
 
 void device_plan_fini(struct device_plan *p)
 {
-	fd_drop(&p->spawn.fds[0]);
-	fd_drop(&p->spawn.fds[1]);
+	while (p->spawn.n_fds)
+		fd_drop(&p->spawn.fds[--p->spawn.n_fds]);
+}
+
+/* device_plan_hold() - the plan owns the one descriptor, or there is none: a negative errno */
+static int device_plan_hold(struct device_plan *p, int fd)
+{
+	if (fd < 0)
+		return fd;
+	p->spawn.fds[p->spawn.n_fds++] = fd;
+	return 1;
 }
 
 static int device_plan_disk(
@@ -21,7 +30,7 @@ static int device_plan_disk(
 {
 	*p = (struct device_plan){
 		.kind = "blk",
-		.spawn = {.kind = SPAWN_BLK, .fds = {-1, -1}},
+		.spawn = {.kind = SPAWN_BLK},
 		.virtio_id = VIRTIO_ID_BLOCK,
 		.class_code = PCI_CLASS_STORAGE,
 		.config_len = 60, /* spec 5.2.4 */
@@ -32,22 +41,20 @@ static int device_plan_disk(
 	p->spawn.n_queues = (uint16_t)c->num_queues;
 	p->spawn.flags = (c->readonly ? SPAWN_READ_ONLY : 0) | (c->direct ? SPAWN_DIRECT : 0);
 	p->queue_size = (uint16_t)c->queue_size;
-	p->spawn.fds[0] = resource_open_disk(c, e);
-	return p->spawn.fds[0] < 0 ? p->spawn.fds[0] : 1;
+	return device_plan_hold(p, resource_open_disk(c, e));
 }
 
 static int device_plan_rng(struct device_plan *p, const char *src, struct err *e)
 {
 	*p = (struct device_plan){
 		.kind = "rng",
-		.spawn = {.kind = SPAWN_RNG, .n_queues = 1, .fds = {-1, -1}},
+		.spawn = {.kind = SPAWN_RNG, .n_queues = 1},
 		.virtio_id = VIRTIO_ID_RNG,
 		.class_code = PCI_CLASS_OTHER,
 		.queue_size = 64,
 	};
 	p->spawn.name = "rng0";
-	p->spawn.fds[0] = resource_open_rng(src, e);
-	return p->spawn.fds[0] < 0 ? p->spawn.fds[0] : 1;
+	return device_plan_hold(p, resource_open_rng(src, e));
 }
 
 static int device_plan_console(struct device_plan *p, const struct stream_config *c, struct err *e)
@@ -56,7 +63,7 @@ static int device_plan_console(struct device_plan *p, const struct stream_config
 
 	*p = (struct device_plan){
 		.kind = "console",
-		.spawn = {.kind = SPAWN_CONSOLE, .n_queues = 2, .fds = {-1, -1}},
+		.spawn = {.kind = SPAWN_CONSOLE, .n_queues = 2},
 		.virtio_id = VIRTIO_ID_CONSOLE,
 		.class_code = PCI_CLASS_SERIAL,
 		.queue_size = 128,
@@ -64,7 +71,10 @@ static int device_plan_console(struct device_plan *p, const struct stream_config
 	};
 	p->spawn.name = "console0";
 	rc = resource_open_console(c, p->spawn.fds, e);
-	return rc ? rc : 1;
+	if (rc)
+		return rc;
+	p->spawn.n_fds = 2;
+	return 1;
 }
 
 int device_plan_next(

@@ -25,7 +25,10 @@ static int fill(struct spawn_request *req, const struct spawn_desc *d, struct er
 		.kind = (uint16_t)d->kind,
 		.n_queues = d->n_queues,
 		.flags = d->flags | (d->ledger_fd >= 0 ? SPAWN_LEDGER : 0),
-		.log_level = log_get_level()};
+		.log_level = log_get_level(),
+		.mtu = d->mtu,
+		.limits = d->limits};
+	memcpy(req->mac, d->mac, sizeof(req->mac));
 	memcpy(req->name, d->name, name_len);
 	if (serial_len)
 		memcpy(req->serial, d->serial, serial_len);
@@ -39,7 +42,7 @@ static size_t collect_fds(int fds[SPAWN_FDS_MAX], int sock, const struct spawn_d
 	fds[n++] = sock;
 	if (d->ledger_fd >= 0)
 		fds[n++] = d->ledger_fd;
-	for (size_t i = 0; i < ARRAY_SIZE(d->fds) && d->fds[i] >= 0; i++)
+	for (size_t i = 0; i < d->n_fds; i++)
 		fds[n++] = d->fds[i];
 	return n;
 }

@@ -22,7 +22,11 @@ struct spawn_desc {
 	const char *name;   /* shorter than SPAWN_NAME_MAX */
 	const char *serial; /* blk: up to 20 bytes; NULL: none */
 	int ledger_fd;      /* -1: all memory is shared */
-	int fds[2]; /* the device's own, in the order that wire/spawn.h states; -1: no more */
+	int fds[SPAWN_TAPS_MAX]; /* the device's own, in the order that wire/spawn.h states */
+	unsigned int n_fds;
+	uint8_t mac[6];             /* net */
+	uint16_t mtu;               /* net; 0: not told to the guest */
+	struct spawn_limits limits; /* blk, net */
 };
 
 /* A device process; both descriptors are the caller's. */

@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 #define SPAWN_MAGIC    0x77617073u /* "spaw" */
-#define SPAWN_FDS_MAX  4u
+#define SPAWN_TAPS_MAX 16u /* net: queue pairs of one device */
+#define SPAWN_FDS_MAX  (2u + SPAWN_TAPS_MAX)
 #define SPAWN_NAME_MAX 32u /* with the NUL */
 
 enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE };
@@ -30,6 +31,19 @@ enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE };
 #define SPAWN_LOG_FILTER  0x10u /* log forbidden system calls instead of killing */
 #define SPAWN_FLAGS       0x1fu
 
+/* A token bucket (devices/back/token_bucket.h); all 0: no limit. */
+struct spawn_limit {
+	uint64_t size;           /* tokens in a full bucket */
+	uint64_t one_time_burst; /* tokens beyond that, once */
+	uint64_t refill_ms;      /* time in which `size` tokens come back */
+};
+static_assert(sizeof(struct spawn_limit) == 24, "spawn: limit");
+
+struct spawn_limits {
+	struct spawn_limit bytes, ops;
+};
+static_assert(sizeof(struct spawn_limits) == 48, "spawn: limits");
+
 struct spawn_request {
 	uint32_t magic;            /* SPAWN_MAGIC */
 	uint16_t kind;             /* enum spawn_kind */
@@ -39,8 +53,11 @@ struct spawn_request {
 	char name[SPAWN_NAME_MAX]; /* id for log lines, as "disk0"; ends with NUL */
 	char serial[20];           /* blk: answer to GET_ID, padded with NUL */
 	uint32_t reserved;         /* 0 */
+	uint8_t mac[6];            /* net: the guest's address */
+	uint16_t mtu;              /* net: 0: not told to the guest */
+	struct spawn_limits limits; /* blk: all requests; net: each direction */
 };
-static_assert(sizeof(struct spawn_request) == 72, "spawn: request");
+static_assert(sizeof(struct spawn_request) == 128, "spawn: request");
 
 struct spawn_reply {
 	int32_t status; /* 0 or negative errno */

@@ -31,7 +31,8 @@ static struct spawn_desc disk(int image)
 		.name = "disk0",
 		.serial = "s",
 		.ledger_fd = -1,
-		.fds = {image, -1}};
+		.fds = {image},
+		.n_fds = 1};
 }
 
 static void spawn_client_gets_a_device_that_works(void **state)
