@@ -5,10 +5,18 @@
 #include "vmm/x86/aml.h"
 #include "vmm/x86/map.h"
 
+#include <stdio.h>
+
 #define SLP_TYP_S5 5 /* what devices/front/power.h takes for "off" */
 #define PM_PORTS   3
 #define PCI_SLOTS  32
 #define PCI_PINS   4
+
+#define NOTIFY_CHECK 1    /* 5.6.6: look for the device */
+#define NOTIFY_EJECT 3    /* let go of it */
+#define NOTIFY_PUSH  0x80 /* the power button */
+
+#define EVENT_BUTTON 1 /* bits of devices/front/ged.h's event register */
 
 /* 7.4.2.6: \_S5, the values for the sleep type field */
 static void dsdt_poweroff(struct aml *a)
@@ -37,6 +45,119 @@ static void dsdt_pci_routing(struct aml *a)
 	aml_close(a);
 }
 
+/* dsdt_slot() - name of the device object of a PCI slot */
+static const char *dsdt_slot(char name[5], uint32_t slot)
+{
+	snprintf(name, 5, "S%02X_", slot & 0xff);
+	return name;
+}
+
+/* dsdt_if_bit() - open an If that asks for a bit of Local0 */
+static void dsdt_if_bit(struct aml *a, uint32_t bit)
+{
+	aml_open_if(a);
+	aml_op(a, AML_AND);
+	aml_op(a, AML_LOCAL0);
+	aml_int(a, bit);
+	aml_op(a, AML_NOWHERE);
+}
+
+static void dsdt_notify(struct aml *a, const char *object, uint64_t value)
+{
+	aml_op(a, AML_NOTIFY);
+	aml_path(a, object);
+	aml_int(a, value);
+}
+
+/* dsdt_tell_slots() - read a register of slots, which clears it, and notify their devices */
+static void dsdt_tell_slots(struct aml *a, const char *reg, uint64_t value)
+{
+	char name[5];
+
+	aml_op(a, AML_STORE);
+	aml_path(a, reg);
+	aml_op(a, AML_LOCAL0);
+	for (uint32_t slot = 1; slot < PCI_SLOTS; slot++) {
+		dsdt_if_bit(a, UINT32_C(1) << slot);
+		dsdt_notify(a, dsdt_slot(name, slot), value);
+		aml_close(a);
+	}
+}
+
+/* 6.3: a device that has _EJ0 can be plugged in and out while the system runs */
+static void dsdt_pci_slot(struct aml *a, uint32_t slot)
+{
+	char name[5];
+
+	aml_open_device(a, dsdt_slot(name, slot));
+	aml_name(a, "_ADR");
+	aml_int(a, slot << 16);
+	aml_name(a, "_SUN");
+	aml_int(a, slot);
+	aml_open_method(a, "_EJ0", 1);
+	aml_op(a, AML_STORE);
+	aml_int(a, UINT32_C(1) << slot);
+	aml_path(a, "EJCT");
+	aml_close(a);
+	aml_close(a);
+}
+
+static void dsdt_pci_hotplug(struct aml *a)
+{
+	for (uint32_t slot = 1; slot < PCI_SLOTS; slot++)
+		dsdt_pci_slot(a, slot);
+	aml_open_method(a, "TELL", 0);
+	dsdt_tell_slots(a, "ADDD", NOTIFY_CHECK);
+	dsdt_tell_slots(a, "ASKD", NOTIFY_EJECT);
+	aml_close(a);
+}
+
+/* dsdt_ged_registers() - as devices/front/ged.h has them */
+static void dsdt_ged_registers(struct aml *a)
+{
+	aml_port_region(a, "GEDR", MAP_PORT_GED, MAP_PORT_GED_NUM);
+	aml_open_field(a, "GEDR");
+	aml_field_unit(a, "ADDD");
+	aml_field_unit(a, "ASKD");
+	aml_field_unit(a, "EJCT");
+	aml_field_unit(a, "EVNT");
+	aml_close(a);
+}
+
+/* 5.6.9: the device that turns an interrupt into what the board has to say */
+static void dsdt_ged(struct aml *a)
+{
+	aml_open_device(a, "GED_");
+	aml_name(a, "_HID");
+	aml_string(a, "ACPI0013");
+	aml_name(a, "_UID");
+	aml_int(a, 0);
+	aml_name(a, "_CRS");
+	aml_open_resources(a);
+	aml_interrupt(a, MAP_IRQ_GED);
+	aml_close(a);
+	aml_open_method(a, "_EVT", 1);
+	aml_path(a, "\\_SB_PCI0TELL");
+	aml_op(a, AML_STORE);
+	aml_path(a, "EVNT");
+	aml_op(a, AML_LOCAL0);
+	dsdt_if_bit(a, EVENT_BUTTON);
+	dsdt_notify(a, "\\_SB_PWRB", NOTIFY_PUSH);
+	aml_close(a);
+	aml_close(a);
+	aml_close(a);
+}
+
+static void dsdt_power_button(struct aml *a)
+{
+	aml_open_device(a, "PWRB");
+	aml_name(a, "_HID");
+	aml_eisa_id(a, "PNP0C0C");
+	aml_name(a, "_UID");
+	aml_int(a, 0);
+	aml_close(a);
+}
+
 static void dsdt_pci(struct aml *a)
 {
 	aml_open_device(a, "PCI0");
@@ -57,6 +178,7 @@ static void dsdt_pci(struct aml *a)
 	aml_memory_window(a, MAP_PCI_MMIO, MAP_PCI_MMIO_LEN);
 	aml_close(a);
 	dsdt_pci_routing(a);
+	dsdt_pci_hotplug(a);
 	aml_close(a);
 }
 
@@ -72,6 +194,7 @@ static void dsdt_board(struct aml *a)
 	aml_open_resources(a);
 	aml_memory(a, MAP_PCI_ECAM, MAP_PCI_ECAM_LEN);
 	aml_io(a, MAP_PORT_PM, PM_PORTS);
+	aml_io(a, MAP_PORT_GED, MAP_PORT_GED_NUM);
 	aml_close(a);
 	aml_close(a);
 }
@@ -111,7 +234,10 @@ size_t acpi_dsdt_fill(uint8_t *at, size_t room, bool serial)
 	aml_init(&a, at, room);
 	dsdt_poweroff(&a);
 	aml_open_scope(&a, "_SB_");
+	dsdt_ged_registers(&a);
+	dsdt_power_button(&a);
 	dsdt_pci(&a);
+	dsdt_ged(&a);
 	dsdt_board(&a);
 	if (serial)
 		dsdt_serial(&a);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The body of the DSDT: the devices that Linux can't find by itself. The PCI host bridge with its
- * windows and INTx routing, the board's reserved addresses, COM1, the clock, and how to switch off.
+ * windows, INTx routing and slots, the board's reserved addresses, COM1, the clock, how to switch
+ * off, the power button, and the generic event device, by whose interrupt the board says that a PCI
+ * function came, that one is to go, or that the button was pushed.
  */
 #ifndef VMM_X86_ACPI_DSDT_H
 #define VMM_X86_ACPI_DSDT_H

@@ -10,12 +10,19 @@
 #define OP_BYTE       0x0a
 #define OP_WORD       0x0b
 #define OP_DWORD      0x0c
+#define OP_STRING     0x0d
 #define OP_QWORD      0x0e
 #define OP_SCOPE      0x10
 #define OP_BUFFER     0x11
 #define OP_PACKAGE    0x12
+#define OP_METHOD     0x14
+#define OP_MULTI_NAME 0x2f
+#define OP_DUAL_NAME  0x2e
 #define OP_EXT        0x5b
+#define OP_EXT_REGION 0x80
+#define OP_EXT_FIELD  0x81
 #define OP_EXT_DEVICE 0x82
+#define OP_IF         0xa0
 
 #define LENGTH_MAX     4 /* bytes of a package length; the rest is taken back when it is known */
 #define BUFFER_SIZE_AT (LENGTH_MAX + 1) /* from the length field: the 8-bit size of a buffer */
@@ -67,6 +74,50 @@ void aml_int(struct aml *aml, uint64_t value)
 	}
 }
 
+void aml_string(struct aml *aml, const char *text)
+{
+	aml_put_int(aml, OP_STRING, 1);
+	aml_put(aml, text, strlen(text) + 1);
+}
+
+void aml_path(struct aml *aml, const char *path)
+{
+	size_t n;
+
+	if (*path == '\\')
+		aml_put(aml, path++, 1);
+	n = strlen(path) / 4;
+	assert(n >= 1 && n <= 4 && strlen(path) == 4 * n);
+	if (n == 2)
+		aml_put_int(aml, OP_DUAL_NAME, 1);
+	if (n > 2) {
+		aml_put_int(aml, OP_MULTI_NAME, 1);
+		aml_put_int(aml, n, 1);
+	}
+	aml_put(aml, path, 4 * n);
+}
+
+void aml_op(struct aml *aml, enum aml_op op)
+{
+	aml_put_int(aml, op, 1);
+}
+
+void aml_port_region(struct aml *aml, const char *name, uint16_t port, uint8_t n_ports)
+{
+	aml_put_int(aml, OP_EXT, 1);
+	aml_put_int(aml, OP_EXT_REGION, 1);
+	aml_path(aml, name);
+	aml_put_int(aml, 1, 1); /* SystemIO */
+	aml_int(aml, port);
+	aml_int(aml, n_ports);
+}
+
+void aml_field_unit(struct aml *aml, const char *name)
+{
+	aml_path(aml, name);
+	aml_put_int(aml, 32, 1); /* bits, as a package length */
+}
+
 void aml_eisa_id(struct aml *aml, const char *id)
 {
 	uint32_t v = 0;
@@ -109,6 +160,29 @@ void aml_open_package(struct aml *aml, uint8_t n_elements)
 	aml_put_int(aml, OP_PACKAGE, 1);
 	aml_open(aml, false);
 	aml_put_int(aml, n_elements, 1);
+}
+
+void aml_open_field(struct aml *aml, const char *region)
+{
+	aml_put_int(aml, OP_EXT, 1);
+	aml_put_int(aml, OP_EXT_FIELD, 1);
+	aml_open(aml, false);
+	aml_path(aml, region);
+	aml_put_int(aml, 0x43, 1); /* by 4 bytes, no lock, other bits written as zeros */
+}
+
+void aml_open_method(struct aml *aml, const char *name, uint8_t n_args)
+{
+	aml_put_int(aml, OP_METHOD, 1);
+	aml_open(aml, false);
+	aml_path(aml, name);
+	aml_put_int(aml, n_args | 0x08u, 1); /* serialized */
+}
+
+void aml_open_if(struct aml *aml)
+{
+	aml_put_int(aml, OP_IF, 1);
+	aml_open(aml, false);
 }
 
 void aml_open_resources(struct aml *aml)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A writer of AML, the byte code of ACPI's DSDT: the few terms that a static board needs.
+ * A writer of AML, the byte code of ACPI's DSDT: the few terms that a board with hotplug needs.
  * Encoding: ACPI 6.5, chapter 20 (AML) and section 6.4 (resource descriptors).
  *
  * Terms go one after the other into a buffer. What contains others is opened and closed, innermost
@@ -35,6 +35,30 @@ void aml_name(struct aml *aml, const char *name);
 /* aml_int() - an integer constant in its shortest form. */
 void aml_int(struct aml *aml, uint64_t value);
 
+/* aml_string() - a string constant. */
+void aml_string(struct aml *aml, const char *text);
+
+/* aml_path() - a name where it is used: a NamePath of four-character segments, at most 4 of them,
+ * such as "PCI0" or "\\_SB_PCI0". */
+void aml_path(struct aml *aml, const char *path);
+
+/* aml_op() - an operator without more: its operands follow. */
+enum aml_op {
+	AML_LOCAL0 = 0x60,
+	AML_ARG0 = 0x68,
+	AML_STORE = 0x70, /* source, target */
+	AML_AND = 0x7b,   /* a, b, target; AML_NOWHERE: none */
+	AML_NOWHERE = 0x00,
+	AML_NOTIFY = 0x86, /* object, value */
+};
+void aml_op(struct aml *aml, enum aml_op op);
+
+/* aml_port_region() - an operation region of I/O ports. */
+void aml_port_region(struct aml *aml, const char *name, uint16_t port, uint8_t n_ports);
+
+/* aml_field_unit() - 32 bits of a field, in the order of the region. */
+void aml_field_unit(struct aml *aml, const char *name);
+
 /* aml_eisa_id() - a PNP id like "PNP0A08" as an integer. */
 void aml_eisa_id(struct aml *aml, const char *id);
 
@@ -51,6 +75,15 @@ void aml_open_package(struct aml *aml, uint8_t n_elements);
 
 /* aml_open_resources() - ResourceTemplate(): the descriptors below follow, 253 bytes at most. */
 void aml_open_resources(struct aml *aml);
+
+/* aml_open_field() - the registers of a region, 4 bytes each; aml_field_unit()s must follow. */
+void aml_open_field(struct aml *aml, const char *region);
+
+/* aml_open_method() - a method of n_args arguments, one run at a time. */
+void aml_open_method(struct aml *aml, const char *name, uint8_t n_args);
+
+/* aml_open_if() - the predicate must follow, then what is done. */
+void aml_open_if(struct aml *aml);
 
 /* aml_close() - end the innermost of the terms above. */
 void aml_close(struct aml *aml);

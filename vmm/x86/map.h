@@ -42,10 +42,13 @@
 #define MAP_RESET_VALUE    0x01
 #define MAP_PORT_PCI_ADDR  0xcf8 /* configuration mechanism 1 */
 #define MAP_PORT_PCI_DATA  0xcfc
+#define MAP_PORT_GED       0x610 /* 4 registers of 4 bytes, see devices/front/ged.h */
+#define MAP_PORT_GED_NUM   16
 #define MAP_PORT_DOORBELL  0x650 /* conversions by port, see vmm/doorbell.h */
 #define MAP_PORT_COPYIN    0x660 /* the launch image has been copied, see vmm/x86/copyin.h */
 
 #define MAP_IRQ_SERIAL   4
+#define MAP_IRQ_GED      9
 #define MAP_IRQ_PCI_BASE 16 /* INTx of PCI slot s: GSI 16 + s % 8 */
 #define MAP_IRQ_PCI_NUM  8
 #define MAP_GSI_MSI_BASE 24 /* first GSI for MSI routes; 0..23 are IOAPIC pins */

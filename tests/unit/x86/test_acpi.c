@@ -163,7 +163,7 @@ static void acpi_fill_fails_when_area_too_small(void **state)
 		assert_int_equal(e.code, E2BIG);
 		assert_int_equal(area[len], 0xaa);
 	}
-	assert_true(len > 1000 && len < 4096);
+	assert_true(len > 1000 && len < 8192);
 	desc.n_vcpus = 10000;
 	assert_int_equal(acpi_fill(area, sizeof(area), &desc, &e), -E2BIG);
 }

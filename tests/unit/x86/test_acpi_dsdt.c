@@ -17,7 +17,7 @@
 #define TEXT_MAX   100000
 
 static char dir[] = "/tmp/dsdt-XXXXXX";
-static uint8_t table[4096];
+static uint8_t table[16384];
 static char text[TEXT_MAX];
 
 static size_t table_fill(bool serial)
@@ -77,6 +77,8 @@ static void dsdt_is_what_compiler_makes_of_its_source(void **state)
 	assert_non_null(strstr(text, "Device (PCI0)"));
 	assert_non_null(strstr(text, "PNP0501"));
 	assert_non_null(strstr(text, "_S5, Package (0x02)"));
+	assert_non_null(strstr(text, "ACPI0013"));
+	assert_non_null(strstr(text, "Notify (S1F, 0x03)"));
 }
 
 static void dsdt_has_no_port_when_serial_is_off(void **state)
