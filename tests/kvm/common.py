@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests on this machine's KVM share."""
+import ctypes
 import fcntl
 import os
 
 SKIP = 77
 KVM_CREATE_VM = 0xAE01
+PR_SET_CHILD_SUBREAPER = 36
 SECTOR = 512
 SECTORS = 2048
 
@@ -60,10 +62,22 @@ def processes():
     return {pid: stat for pid, stat in stats.items() if stat and stat[0] != "Z"}
 
 
-def left_behind(session):
-    """Processes of a session that has to be over."""
-    return [pid for pid, stat in processes().items() if int(stat[3]) == session]
-
-
 def children(parent):
     return [pid for pid, stat in processes().items() if int(stat[1]) == parent]
+
+
+def descendants(ancestor):
+    found = children(ancestor)
+    for pid in found:
+        found += children(pid)
+    return found
+
+
+# What loses its parent becomes a child of this process; device processes have sessions of their own.
+if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    raise OSError("PR_SET_CHILD_SUBREAPER")
+
+
+def left_behind(monitor):
+    """What lives on of a monitor that has ended, given that nothing else was started that runs."""
+    return [pid for pid in descendants(os.getpid()) if pid != monitor]
