@@ -83,9 +83,16 @@ static void note_cap(struct virtio *v, unsigned int at)
 
 void virtio_find(struct virtio *v, uint16_t device)
 {
-	*v = (struct virtio){.slot = pci_find(VIRTIO_VENDOR, device, 0)};
-	if (v->slot == PCI_SLOTS)
+	unsigned int slot = pci_find(VIRTIO_VENDOR, device, 0);
+
+	if (slot == PCI_SLOTS)
 		guest_fail("no such virtio device", device);
+	virtio_open(v, slot);
+}
+
+void virtio_open(struct virtio *v, unsigned int slot)
+{
+	*v = (struct virtio){.slot = slot};
 	pci_enable(v->slot);
 	for (unsigned int at = pci_next_cap(v->slot, 0); at; at = pci_next_cap(v->slot, at))
 		note_cap(v, at);

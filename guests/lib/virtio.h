@@ -59,6 +59,9 @@ struct virtio {
 /* virtio_find() - find a device and its registers; ends the guest if there is none. */
 void virtio_find(struct virtio *v, uint16_t device);
 
+/* virtio_open() - find the registers of the device in a slot; ends the guest if one is missing. */
+void virtio_open(struct virtio *v, unsigned int slot);
+
 /*
  * virtio_start() - reset, negotiate `wanted` of what is offered, set up queue 0, drive.
  * @rings_gpa: a page that the device can reach; cleared here
