@@ -2,6 +2,7 @@
 /* What a user asks for; see vmm/config.h. */
 #include "vmm/config.h"
 
+#include "base/fd.h"
 #include "base/num.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/keyval.h"
@@ -117,8 +118,8 @@ void config_fini(struct vm_config *c)
 	keyval_free(&payload_section, c);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		keyval_free(&sections[i], c);
-	for (unsigned int i = 0; i < c->n_disks; i++)
-		keyval_free(&disk_section, &c->disks[i]);
+	while (c->n_disks)
+		config_remove_disk(c, c->n_disks - 1);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -151,6 +152,30 @@ struct disk_config *config_add_disk(struct vm_config *c)
 	*d = (struct disk_config){.num_queues = 1, .queue_size = 128};
 	c->n_disks++;
 	return d;
+}
+
+void config_remove_disk(struct vm_config *c, unsigned int i)
+{
+	struct disk_config *d = &c->disks[i];
+
+	keyval_free(&disk_section, d);
+	if (d->has_fd)
+		fd_drop(&d->fd);
+	memmove(d, d + 1, (--c->n_disks - i) * sizeof(*d));
+}
+
+int config_take_fds(struct vm_config *c, int *fds, size_t n, struct err *e)
+{
+	size_t wanted = 0;
+
+	for (unsigned int i = 0; i < c->n_disks; i++)
+		wanted += c->disks[i].has_fd && c->disks[i].fd < 0;
+	if (wanted != n)
+		return err_set(e, EBADF, "%zu descriptors came, the body speaks of %zu", n, wanted);
+	for (unsigned int i = 0; i < c->n_disks; i++)
+		if (c->disks[i].has_fd && c->disks[i].fd < 0)
+			c->disks[i].fd = fd_take(fds++);
+	return 0;
 }
 
 static int config_disk(struct vm_config *c, const char *value, struct err *e)
@@ -213,7 +238,7 @@ static int config_check_stream(const struct stream_config *s, const char *name, 
 
 static int config_check_disk(const struct disk_config *d, unsigned int i, struct err *e)
 {
-	if (!d->path || !*d->path)
+	if (!d->has_fd && (!d->path || !*d->path))
 		return err_set(e, EINVAL, "--disk: disk %u has no path=F", i);
 	if (d->queue_size & (d->queue_size - 1))
 		return err_set(e, EINVAL, "--disk: queue_size=%llu is not a power of two",

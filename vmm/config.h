@@ -33,6 +33,8 @@ struct disk_config {
 	uint64_t num_queues, queue_size;
 	char *serial;
 	char *id;
+	bool has_fd;
+	int fd; /* has_fd: the image, opened already; the config's */
 };
 
 struct keyval_section;
@@ -61,7 +63,8 @@ struct vm_config {
 	} sandbox;
 	struct disk_config disks[CONFIG_MAX_DISKS];
 	unsigned int n_disks;
-	bool xcr0_preset; /* lab only */
+	unsigned int n_named; /* devices that were given an id of ours */
+	bool xcr0_preset;     /* lab only */
 };
 
 #define CONFIG_LEVEL_AUTO 0
@@ -87,6 +90,17 @@ const struct keyval_section *config_section(const char *name);
 
 /* config_add_disk() - Return: a disk with the defaults, appended; NULL if there are too many. */
 struct disk_config *config_add_disk(struct vm_config *c);
+
+/* config_remove_disk() - free disk number i; those behind it move up. */
+void config_remove_disk(struct vm_config *c, unsigned int i);
+
+/*
+ * config_take_fds() - move the descriptors that came with a request to what waits for one: disks
+ * with has_fd and no fd, in their order.
+ * @fds: -1 in place of each that was taken
+ * Return: 0, or -EBADF if the numbers differ; nothing was taken then.
+ */
+int config_take_fds(struct vm_config *c, int *fds, size_t n, struct err *e) MUST_CHECK;
 
 /* config_check() - what can be said against the whole. Return: 0 or -EINVAL, the flag named. */
 int config_check(const struct vm_config *c, struct err *e) MUST_CHECK;

@@ -39,6 +39,7 @@ struct section {
 #define EMPTY   "[[]]"
 #define ONLY_NO "[false]"
 #define NO      "false"
+#define FDS     "fds" /* a list of the sender's descriptor numbers; only its length says something */
 #define IOMMU_ROW                                                                                  \
 	{                                                                                          \
 		"iommu", ONLY_NO, NULL, NULL                                                       \
@@ -153,6 +154,7 @@ static const struct row disk_rows[] = {
 	{"backing_files", ONLY_NO, NO, NULL},
 	{"sparse", "bool", "true", NULL},
 	{"image_type", "[\"Raw\", \"Unknown\"]", "\"Raw\"", NULL},
+	{"fds", FDS, NULL, NULL},
 	{"lock_granularity", "[\"Full\", \"ByteRange\"]", "\"Full\"", NULL},
 };
 static const struct section disk = SECTION("disk", disk_rows);
@@ -325,6 +327,8 @@ static int check_row(const char *path, const struct row *r, const json_t *v, str
 		return json_is_integer(v) && json_integer_value(v) >= 0
 			? 0
 			: err_set(e, EINVAL, "%s: must be an integer from 0 up", path);
+	if (!strcmp(r->accept, FDS))
+		return json_is_array(v) ? 0 : err_set(e, EINVAL, "%s: must be a list", path);
 	if (listed(r->accept, v, &n))
 		return 0;
 	if (!n || !strcmp(r->accept, EMPTY))
@@ -402,7 +406,7 @@ static json_t *echo_section(const struct section *s, const void *obj, const json
 		const struct row *r = &s->rows[i];
 		json_t *v = json_object_get(given, r->key);
 
-		if (json_is_null(v))
+		if (json_is_null(v) || (r->accept && !strcmp(r->accept, FDS)))
 			v = NULL;
 		if (r->sub && (v || !r->sub->absent))
 			json_object_set_new(o, r->key, echo_section(r->sub, obj, v));
@@ -417,13 +421,25 @@ static json_t *echo_section(const struct section *s, const void *obj, const json
 
 /* --- disks, a list --- */
 
+/* find_disk() - Return: the number of the disk with an id, or -1 */
+static int find_disk(const struct vm_config *c, const char *id)
+{
+	for (unsigned int i = 0; i < c->n_disks; i++)
+		if (c->disks[i].id && !strcmp(c->disks[i].id, id))
+			return (int)i;
+	return -1;
+}
+
 static int name_disk(struct vm_config *c, unsigned int i, struct err *e)
 {
 	struct disk_config *d = &c->disks[i];
 
-	if (!d->id && asprintf(&d->id, "_disk%u", i) < 0) {
-		d->id = NULL;
-		return err_sys(e, ENOMEM, "disks");
+	while (!d->id) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "_disk%u", c->n_named++);
+		if (find_disk(c, name) < 0 && !(d->id = strdup(name)))
+			return err_sys(e, ENOMEM, "disks");
 	}
 	if (!*d->id || strlen(d->id) > 30)
 		return err_set(e, EINVAL, "disks[%u].id: must have 1 to 30 characters", i);
@@ -433,6 +449,25 @@ static int name_disk(struct vm_config *c, unsigned int i, struct err *e)
 	return 0;
 }
 
+/* read_disk() - append one; an id that it has not is given */
+static int read_disk(struct vm_config *c, json_t *body, const char *path, struct err *e)
+{
+	struct disk_config *d = config_add_disk(c);
+	struct place at = {.section = &disk};
+	size_t n_fds = json_array_size(json_object_get(body, "fds"));
+	int rc;
+
+	if (!d)
+		return err_set(e, EINVAL, "disks: more than %d", CONFIG_MAX_DISKS);
+	snprintf(at.path, sizeof(at.path), "%s", path);
+	rc = read_section(&at, d, body, e);
+	if (!rc && n_fds > 1)
+		rc = err_set(e, EINVAL, "%s.fds: a disk has one descriptor", path);
+	d->has_fd = n_fds;
+	d->fd = -1;
+	return rc ? rc : name_disk(c, c->n_disks - 1, e);
+}
+
 static int read_disks(struct vm_config *c, const json_t *list, struct err *e)
 {
 	int rc = 0;
@@ -440,15 +475,10 @@ static int read_disks(struct vm_config *c, const json_t *list, struct err *e)
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return err_set(e, EINVAL, "disks: must be a list");
 	for (unsigned int i = 0; i < json_array_size(list) && !rc; i++) {
-		struct disk_config *d = config_add_disk(c);
-		struct place at = {.section = &disk};
+		char path[16];
 
-		if (!d)
-			return err_set(e, EINVAL, "disks: more than %d", CONFIG_MAX_DISKS);
-		snprintf(at.path, sizeof(at.path), "disks[%u]", i);
-		rc = read_section(&at, d, json_array_get(list, i), e);
-		if (!rc)
-			rc = name_disk(c, i, e);
+		snprintf(path, sizeof(path), "disks[%u]", i);
+		rc = read_disk(c, json_array_get(list, i), path, e);
 	}
 	return rc;
 }
@@ -534,6 +564,49 @@ int config_json_read(
 	}
 	json_decref(body);
 	return rc;
+}
+
+/* add_disk() - Return: 0, or -errno with the disk possibly half there */
+static int add_disk(struct vm_config *c, json_t *body, bool has_fd, struct err *e)
+{
+	int rc = read_disk(c, body, "disk", e);
+
+	if (rc)
+		return rc;
+	c->disks[c->n_disks - 1].has_fd |= has_fd;
+	rc = config_check(c, e);
+	return rc ? config_json_path(e) : 0;
+}
+
+int config_json_add_disk(
+	struct vm_config *c, json_t *echo, const struct config_text *text, struct err *e)
+{
+	json_error_t at;
+	json_t *body = json_loadb(text->text, text->len, JSON_REJECT_DUPLICATES, &at);
+	unsigned int n = c->n_disks;
+	int rc;
+
+	if (!body)
+		return err_set(e, EINVAL, "the body is not JSON: line %d: %s", at.line, at.text);
+	rc = add_disk(c, body, text->has_fd, e);
+	if (!rc)
+		json_array_append_new(
+			json_object_get(echo, "disks"), echo_section(&disk, &c->disks[n], body));
+	else if (c->n_disks > n)
+		config_remove_disk(c, n);
+	json_decref(body);
+	return rc;
+}
+
+int config_json_remove(struct vm_config *c, json_t *echo, const char *id)
+{
+	int i = find_disk(c, id);
+
+	if (i < 0)
+		return -ENOENT;
+	config_remove_disk(c, (unsigned int)i);
+	json_array_remove(json_object_get(echo, "disks"), (size_t)i);
+	return 0;
 }
 
 int config_json_path(struct err *e)

@@ -14,8 +14,16 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct vm_config;
+
+/* The JSON of one thing to be added. */
+struct config_text {
+	const char *text;
+	size_t len;
+	bool has_fd; /* a descriptor came with it: it needs no path, config_take_fds() follows */
+};
 
 /*
  * config_json_read() - fill *c from the text of a VmConfig, and check it.
@@ -26,6 +34,16 @@ struct vm_config;
  */
 int config_json_read(
 	struct vm_config *c, json_t **echo, const char *text, size_t len, struct err *e) MUST_CHECK;
+
+/*
+ * config_json_add_disk() - append a disk from the text of a DiskConfig to the config and its echo.
+ * Return: 0 or as above; config and echo are as before then.
+ */
+int config_json_add_disk(struct vm_config *c, json_t *echo, const struct config_text *text,
+	struct err *e) MUST_CHECK;
+
+/* config_json_remove() - drop what has an id from config and echo. Return: 0, -ENOENT. */
+int config_json_remove(struct vm_config *c, json_t *echo, const char *id) MUST_CHECK;
 
 /*
  * config_json_path() - turn the "--flag: " that a message starts with into the field's path.

@@ -14,15 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEVICES_MAX (CONFIG_MAX_DISKS + 2)
-
 static void device_died(void *ctx)
 {
 	struct device *d = ctx;
 
 	d->dead = true;
-	log_error("device", "%s: its process %d has ended; the VM goes on without the device", d->id,
-		(int)d->pid);
+	log_error("device", "%s: its process %d has ended; the VM goes on without the device",
+		d->id, (int)d->pid);
 }
 
 /* device_memory() - what a device process may map: at a level above off no low memory */
@@ -72,8 +70,8 @@ static int device_attach(struct device *d, const struct device_env *env,
 	return virtio_pci_create(&d->pci, &desc, e);
 }
 
-static int device_start(struct device *d, const struct device_env *env, struct device_plan *p,
-	struct err *e)
+static int device_start(
+	struct device *d, const struct device_env *env, struct device_plan *p, struct err *e)
 {
 	struct spawn_child child;
 	int rc;
@@ -90,18 +88,37 @@ static int device_start(struct device *d, const struct device_env *env, struct d
 	return device_attach(d, env, p, &child, e) ? err_context(e, "%s", d->id) : 0;
 }
 
-int device_start_all(struct device **devices, unsigned int *n, const struct device_env *env,
+int device_start_one(struct device **out, struct device *devices, const struct device_env *env,
+	struct device_plan *plan, struct err *e)
+{
+	struct device *d = devices;
+	int rc;
+
+	if (device_find(devices, plan->spawn.name))
+		return err_set(
+			e, EEXIST, "'%s' is the id of a device that is there", plan->spawn.name);
+	while (d < devices + DEVICES_MAX && d->pci)
+		d++;
+	if (d == devices + DEVICES_MAX)
+		return err_set(e, ENOSPC, "there are %d devices already", DEVICES_MAX);
+	*d = (struct device){0};
+	rc = device_start(d, env, plan, e);
+	*out = d;
+	return rc;
+}
+
+int device_start_all(struct device **devices, const struct device_env *env,
 	const struct vm_config *config, struct err *e)
 {
 	struct device_plan plan;
+	struct device *started;
 	int rc;
 
-	*n = 0;
 	*devices = calloc(DEVICES_MAX, sizeof(**devices));
 	if (!*devices)
 		return err_sys(e, ENOMEM, "devices");
-	while ((rc = device_plan_next(&plan, config, *n, e)) > 0) {
-		rc = device_start(&(*devices)[(*n)++], env, &plan, e);
+	for (unsigned int i = 0; (rc = device_plan_next(&plan, config, i, e)) > 0; i++) {
+		rc = device_start_one(&started, *devices, env, &plan, e);
 		device_plan_fini(&plan);
 		if (rc)
 			return rc;
@@ -109,9 +126,28 @@ int device_start_all(struct device **devices, unsigned int *n, const struct devi
 	return rc;
 }
 
-void device_stop_all(struct device *devices, unsigned int n)
+struct device *device_find(struct device *devices, const char *id)
 {
-	while (n)
-		virtio_pci_destroy(devices[--n].pci);
+	for (unsigned int i = 0; i < DEVICES_MAX; i++)
+		if (devices[i].pci && !strcmp(devices[i].id, id))
+			return &devices[i];
+	return NULL;
+}
+
+unsigned int device_slot(const struct device *d)
+{
+	return virtio_pci_slot(d->pci);
+}
+
+void device_stop(struct device *d)
+{
+	virtio_pci_destroy(d->pci);
+	d->pci = NULL;
+}
+
+void device_stop_all(struct device *devices)
+{
+	for (unsigned int i = 0; devices && i < DEVICES_MAX; i++)
+		device_stop(&devices[i]);
 	free(devices);
 }

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+struct device_plan;
 struct ledger;
 struct loop;
 struct pci_bus;
@@ -30,21 +31,42 @@ struct device_env {
 };
 
 struct device {
-	char id[32]; /* unique, such as "disk0" */
-	const char *kind; /* "blk", "rng", "console" */
-	pid_t pid; /* of the device process */
-	bool dead; /* the process has ended by itself */
-	struct virtio_pci *pci;
+	char id[32];            /* unique, such as "disk0" */
+	bool leaving;           /* the guest was asked to let go of it */
+	const char *kind;       /* "blk", "rng", "console" */
+	pid_t pid;              /* of the device process */
+	bool dead;              /* the process has ended by itself */
+	struct virtio_pci *pci; /* NULL: this entry of the table is free */
 };
 
+#define DEVICES_MAX 31 /* entries of a table of devices; slot 0 of the bus is the bridge's */
+
 /*
- * device_start_all() - open what the config's devices need, start their processes, put them on the bus.
- * Return: 0 or -errno; the array is for device_stop_all() also after an error.
+ * device_start_all() - open what the config's devices need, start their processes, put them on the
+ * bus.
+ * @devices: becomes a table of DEVICES_MAX entries, for device_stop_all() also after an error
+ * Return: 0 or -errno.
  */
-int device_start_all(struct device **devices, unsigned int *n, const struct device_env *env,
+int device_start_all(struct device **devices, const struct device_env *env,
 	const struct vm_config *config, struct err *e) MUST_CHECK;
 
-/* device_stop_all() - take them off the bus and end their processes. */
-void device_stop_all(struct device *devices, unsigned int n);
+/*
+ * device_start_one() - one more, at any time; the plan's resources stay the caller's.
+ * Return: 0; -EEXIST for an id that is there, -ENOSPC, or -errno. *out: its entry of the table.
+ */
+int device_start_one(struct device **out, struct device *devices, const struct device_env *env,
+	struct device_plan *plan, struct err *e) MUST_CHECK;
+
+/* device_find() - Return: the device with an id, NULL if there is none. */
+struct device *device_find(struct device *devices, const char *id);
+
+/* device_slot() - Return: its slot on the bus. */
+unsigned int device_slot(const struct device *d);
+
+/* device_stop() - take one off the bus, end its process, free its entry. */
+void device_stop(struct device *d);
+
+/* device_stop_all() - the same for all, and free the table. */
+void device_stop_all(struct device *devices);
 
 #endif

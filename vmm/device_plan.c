@@ -25,9 +25,11 @@ static int device_plan_hold(struct device_plan *p, int fd)
 	return 1;
 }
 
-static int device_plan_disk(
-	struct device_plan *p, const struct disk_config *c, unsigned int index, struct err *e)
+int device_plan_disk(
+	struct device_plan *p, const struct vm_config *config, unsigned int index, struct err *e)
 {
+	const struct disk_config *c = &config->disks[index];
+
 	*p = (struct device_plan){
 		.kind = "blk",
 		.spawn = {.kind = SPAWN_BLK},
@@ -81,7 +83,7 @@ int device_plan_next(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e)
 {
 	if (i < c->n_disks)
-		return device_plan_disk(p, &c->disks[i], i, e);
+		return device_plan_disk(p, c, i, e);
 	i -= c->n_disks;
 	if (c->rng.src && i-- == 0)
 		return device_plan_rng(p, c->rng.src, e);

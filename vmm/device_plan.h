@@ -13,20 +13,25 @@ struct vm_config;
 
 struct device_plan {
 	const char *kind; /* "blk", "rng", "console" */
-	struct spawn_desc spawn; /* the descriptors in fds are the plan's; strings are the config's */
+	struct spawn_desc
+		spawn; /* the descriptors in fds are the plan's; strings are the config's */
 	uint16_t virtio_id;
 	uint16_t queue_size;
 	uint32_t class_code;
 	uint32_t config_len; /* bytes of device configuration */
-	char name[16]; /* for spawn.name where the config gives none */
+	char name[16];       /* for spawn.name where the config gives none */
 };
 
 /*
  * device_plan_next() - plan device number i of the config and open what it works on.
  * Return: 1; 0 past the last; -errno, the plan holds nothing then.
  */
-int device_plan_next(struct device_plan *p, const struct vm_config *c, unsigned int i,
-	struct err *e) MUST_CHECK;
+int device_plan_next(
+	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
+/* device_plan_disk() - plan disk number i of the config, to be plugged in. Return: 1 or -errno. */
+int device_plan_disk(
+	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
 
 /* device_plan_fini() - close what the plan opened; the device process has its own copies. */
 void device_plan_fini(struct device_plan *p);

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "devices/front/bus.h"
+#include "devices/front/ged.h"
 #include "devices/front/pci.h"
 #include "devices/front/power.h"
 #include "devices/front/rtc.h"
@@ -31,6 +32,27 @@ void machine_wake(struct machine *m)
 		return;
 }
 
+/* machine_eject() - end what the guest has let go of, if it was asked to */
+static void machine_eject(struct machine *m)
+{
+	uint32_t slots = __atomic_exchange_n(&m->ejected, 0, __ATOMIC_ACQ_REL);
+
+	for (struct device *d = m->devices; slots && d < m->devices + DEVICES_MAX; d++)
+		if (d->pci && d->leaving && slots >> device_slot(d) & 1) {
+			device_stop(d);
+			m->desc.unplugged(m->desc.ctx, d->id);
+		}
+}
+
+/* machine_ejected() - on a vCPU thread, which can't wait for itself: the loop does the work */
+static void machine_ejected(void *ctx, uint32_t slots)
+{
+	struct machine *m = ctx;
+
+	__atomic_fetch_or(&m->ejected, slots, __ATOMIC_ACQ_REL);
+	machine_wake(m);
+}
+
 static void machine_woken(void *ctx, uint32_t events)
 {
 	struct machine *m = ctx;
@@ -39,6 +61,7 @@ static void machine_woken(void *ctx, uint32_t events)
 	(void)events;
 	if (read(m->wake.fd, &count, sizeof(count)) < 0)
 		return;
+	machine_eject(m);
 	m->desc.woken(m->desc.ctx);
 }
 
@@ -95,6 +118,14 @@ static int machine_init_serial(struct machine *m, const struct stream_config *c,
 static int machine_init_board(struct machine *m, const struct machine_desc *desc, struct err *e)
 {
 	struct power_desc power = {m->bus, MAP_PORT_PM, machine_power, &m->desc};
+	struct ged_desc ged = {
+		.bus = m->bus,
+		.irq = m->env.irq,
+		.port = MAP_PORT_GED,
+		.gsi = MAP_IRQ_GED,
+		.eject = machine_ejected,
+		.ctx = m,
+	};
 	struct rtc_desc rtc = {.bus = m->bus, .port = MAP_PORT_RTC};
 	struct pci_bus_desc pci = {
 		.bus = m->bus,
@@ -106,6 +137,8 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 	};
 	int rc = power_create(&m->power, &power, e);
 
+	if (!rc)
+		rc = ged_create(&m->ged, &ged, e);
 	if (!rc)
 		rc = rtc_create(&m->rtc, &rtc, e);
 	if (!rc)
@@ -144,22 +177,46 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	};
 	rc = machine_init_board(m, desc, e);
 	m->env.pci = m->pci;
-	return rc ? rc : device_start_all(&m->devices, &m->n_devices, &m->env, desc->config, e);
+	return rc ? rc : device_start_all(&m->devices, &m->env, desc->config, e);
 }
 
 void machine_fini(struct machine *m)
 {
-	device_stop_all(m->devices, m->n_devices);
+	device_stop_all(m->devices);
 	doorbell_destroy(m->doorbell);
 	sweeper_destroy(m->sweeper);
 	copyin_port_destroy(m->copyin);
 	pci_bus_destroy(m->pci);
 	serial_destroy(m->serial);
 	rtc_destroy(m->rtc);
+	ged_destroy(m->ged);
 	power_destroy(m->power);
 	bus_destroy(m->bus);
 	if (m->desc.loop)
 		loop_remove(m->desc.loop, &m->wake);
 	fd_drop(&m->wake.fd);
 	fd_drop(&m->serial_out);
+}
+
+int machine_plug(struct machine *m, struct device_plan *plan, unsigned int *slot, struct err *e)
+{
+	struct device *d;
+	int rc = device_start_one(&d, m->devices, &m->env, plan, e);
+
+	if (rc)
+		return rc;
+	*slot = device_slot(d);
+	ged_added(m->ged, *slot);
+	return 0;
+}
+
+int machine_unplug(struct machine *m, const char *id)
+{
+	struct device *d = device_find(m->devices, id);
+
+	if (!d)
+		return -ENOENT;
+	d->leaving = true;
+	ged_ask(m->ged, device_slot(d));
+	return 0;
 }

@@ -11,7 +11,9 @@
 
 struct converter;
 struct copyin_port;
+struct device_plan;
 struct doorbell;
+struct ged;
 struct power;
 struct rtc;
 struct serial;
@@ -27,6 +29,8 @@ struct machine_desc {
 	int spawner;
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
+	/* A device that machine_unplug() asked for has ended; on the loop's thread. */
+	void (*unplugged)(void *ctx, const char *id);
 	void (*woken)(void *ctx); /* after machine_wake(), on the loop's thread */
 	void *ctx;
 };
@@ -36,6 +40,8 @@ struct machine {
 	struct device_env env; /* what devices are made of */
 	struct bus *bus;
 	struct power *power;
+	struct ged *ged;
+	uint32_t ejected; /* atomic: slots that the guest has let go of, to be looked at */
 	struct rtc *rtc;
 	struct serial *serial;
 	struct pci_bus *pci;
@@ -43,9 +49,8 @@ struct machine {
 	struct copyin_port *copyin;
 	struct sweeper *sweeper;
 	struct loop_source wake; /* an eventfd: somebody called machine_wake() */
-	int serial_out; /* -1: none of its own */
-	struct device *devices;
-	unsigned int n_devices;
+	int serial_out;          /* -1: none of its own */
+	struct device *devices;  /* DEVICES_MAX entries */
 };
 
 /* machine_init() - build the board. Return: 0 or -errno; machine_fini() is allowed then. */
@@ -53,6 +58,20 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 
 /* machine_fini() - take it apart; no vCPU may be running. */
 void machine_fini(struct machine *m);
+
+/*
+ * machine_plug() - start one more device and tell the guest of it.
+ * @slot: on the bus; @plan: its resources stay the caller's
+ * Return: 0 or -errno of device_start_one().
+ */
+int machine_plug(
+	struct machine *m, struct device_plan *plan, unsigned int *slot, struct err *e) MUST_CHECK;
+
+/*
+ * machine_unplug() - ask the guest to let go of a device; when it has, the device ends. Again: asks
+ * again. Return: 0, or -ENOENT.
+ */
+int machine_unplug(struct machine *m, const char *id) MUST_CHECK;
 
 /* machine_wake() - have desc.woken called soon. Any thread, signal-safe. */
 void machine_wake(struct machine *m);

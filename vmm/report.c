@@ -70,13 +70,14 @@ static json_t *report_devices(const struct vm *vm)
 {
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; i < vm->machine.n_devices; i++) {
+	for (unsigned int i = 0; i < DEVICES_MAX; i++) {
 		const struct device *d = &vm->machine.devices[i];
 
+		if (!d->pci)
+			continue;
 		json_array_append_new(list,
-			json_pack(
-				"{s:s,s:s,s:i,s:b}", "id", d->id, "kind", d->kind, "pid", (int)d->pid,
-				"alive", !d->dead));
+			json_pack("{s:s,s:s,s:i,s:b}", "id", d->id, "kind", d->kind, "pid",
+				(int)d->pid, "alive", !d->dead));
 	}
 	return list;
 }

@@ -39,11 +39,42 @@ static int resource_lock_disk(int fd, const struct disk_config *disk, struct err
 	if (errno == EAGAIN || errno == EACCES)
 		return err_set(e, EBUSY,
 			"--disk: '%s' is locked: another VM uses it; share it with readonly=on in all",
-			disk->path);
-	return err_sys(e, errno, "--disk: lock '%s'", disk->path);
+			disk->has_fd ? "descriptor" : disk->path);
+	return err_sys(e, errno, "--disk: lock '%s'", disk->has_fd ? "descriptor" : disk->path);
 }
 
-int resource_open_disk(const struct disk_config *disk, struct err *e)
+/* resource_check_handed() - an image that came as a descriptor has to be open for what is done */
+static int resource_check_handed(int fd, const struct disk_config *disk, struct err *e)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || flags & O_PATH)
+		return err_set(e, EBADF, "--disk: the descriptor is of no opened file");
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return err_set(e, EBADF, "--disk: the descriptor is not open for reading");
+	if (!disk->readonly && (flags & O_ACCMODE) != O_RDWR)
+		return err_set(e, EBADF,
+			"--disk: the descriptor is not open for writing; say readonly or open it so");
+	return 0;
+}
+
+/* resource_dup_disk() - a copy: the config keeps its own for the next boot */
+static int resource_dup_disk(const struct disk_config *disk, struct err *e)
+{
+	cleanup_fd int fd = fcntl(disk->fd, F_DUPFD_CLOEXEC, 3);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(e, errno, "--disk: descriptor");
+	rc = resource_check_handed(fd, disk, e);
+	if (!rc)
+		rc = resource_check_disk(fd, "descriptor", e);
+	if (!rc)
+		rc = resource_lock_disk(fd, disk, e);
+	return rc ? rc : fd_take(&fd);
+}
+
+static int resource_open_disk_path(const struct disk_config *disk, struct err *e)
 {
 	/* O_NONBLOCK: a FIFO given by mistake must not block us; disks ignore it. */
 	int flags = (disk->readonly ? O_RDONLY : O_RDWR) | (disk->direct ? O_DIRECT : 0);
@@ -58,6 +89,11 @@ int resource_open_disk(const struct disk_config *disk, struct err *e)
 	if (!rc)
 		rc = resource_lock_disk(fd, disk, e);
 	return rc ? rc : fd_take(&fd);
+}
+
+int resource_open_disk(const struct disk_config *disk, struct err *e)
+{
+	return disk->has_fd ? resource_dup_disk(disk, e) : resource_open_disk_path(disk, e);
 }
 
 int resource_open_rng(const char *src, struct err *e)

@@ -149,6 +149,14 @@ static void vm_woken(void *ctx)
 	vm->desc.ended(vm->desc.ctx);
 }
 
+static void vm_unplugged(void *ctx, const char *id)
+{
+	struct vm *vm = ctx;
+
+	if (vm->desc.unplugged)
+		vm->desc.unplugged(vm->desc.ctx, id);
+}
+
 static int vm_up_machine(struct vm *vm, struct err *e)
 {
 	struct machine_desc desc = {
@@ -160,6 +168,7 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 		.doorbell = vm->type->alias && !vm->host.hardware ? &vm->converter : NULL,
 		.spawner = vm->desc.spawner,
 		.power_event = vm_power_event,
+		.unplugged = vm_unplugged,
 		.woken = vm_woken,
 		.ctx = vm,
 	};

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "vmm/config_json.h"
+#include "vmm/device_plan.h"
 #include "vmm/events.h"
 #include "vmm/report.h"
 #include "vmm/vm.h"
@@ -85,19 +86,21 @@ static bool vmm_asked(const char *text, size_t len)
 	return asked;
 }
 
-int vmm_configure(struct vmm *vmm, const char *json, size_t len, struct err *e)
+int vmm_configure(struct vmm *vmm, const struct vmm_body *body, struct err *e)
 {
 	static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx"};
 	json_t *about;
 	int rc;
 
 	assert(vmm->state == VMM_NOT_CREATED);
-	rc = config_json_read(&vmm->config, &vmm->echo, json, len, e);
+	rc = config_json_read(&vmm->config, &vmm->echo, body->json, body->len, e);
 	if (rc)
 		return rc;
-	rc = vmm_impose(vmm, &vmm->config, vmm_asked(json, len), e);
+	rc = vmm_impose(vmm, &vmm->config, vmm_asked(body->json, body->len), e);
 	if (!rc)
 		rc = vmm_check_host(&vmm->config, e);
+	if (!rc)
+		rc = config_take_fds(&vmm->config, body->fds, body->n_fds, e);
 	about = json_object_get(vmm->echo, "confidential");
 	json_object_set_new(about, "level", json_string(levels[vmm->config.confidential.level]));
 	json_object_set_new(about, "require", json_string(levels[vmm->config.require + 1]));
@@ -141,6 +144,14 @@ static void vmm_vm_ended(void *ctx)
 	vmm->desc.ended(vmm->desc.ctx, again);
 }
 
+static void vmm_unplugged(void *ctx, const char *id)
+{
+	struct vmm *vmm = ctx;
+
+	log_info("vm", "%s: the guest has let go of it", id);
+	events_emit(vmm->desc.events, "vm", "device-removed");
+}
+
 int vmm_boot(struct vmm *vmm, struct err *e)
 {
 	struct vm_desc desc = {
@@ -148,6 +159,7 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 		.spawner = vmm->desc.spawner,
 		.loop = vmm->desc.loop,
 		.ended = vmm_vm_ended,
+		.unplugged = vmm_unplugged,
 		.ctx = vmm,
 	};
 	int rc;
@@ -204,6 +216,60 @@ void vmm_forget(struct vmm *vmm)
 	vmm->echo = NULL;
 	vmm->state = VMM_NOT_CREATED;
 	events_emit(vmm->desc.events, "vm", "deleted");
+}
+
+/* vmm_plug_disk() - start the last disk of the config on a VM that is up */
+static int vmm_plug_disk(struct vmm *vmm, struct vmm_plugged *out, struct err *e)
+{
+	struct device_plan plan;
+	int rc = device_plan_disk(&plan, &vmm->config, vmm->config.n_disks - 1, e);
+
+	if (rc > 0) {
+		rc = machine_plug(&vmm->vm->machine, &plan, &out->slot, e);
+		device_plan_fini(&plan);
+	}
+	out->hot = true;
+	if (rc && rc != -EEXIST) {
+		config_json_path(e);
+		e->code = EIO; /* whatever it was, the body is not at fault */
+	}
+	events_emit(rc ? NULL : vmm->desc.events, "vm", "device-added");
+	return rc ? -e->code : 0;
+}
+
+int vmm_add_disk(
+	struct vmm *vmm, const struct vmm_body *body, struct vmm_plugged *out, struct err *e)
+{
+	struct vm_config *c = &vmm->config;
+	int rc;
+
+	assert(vmm->state != VMM_NOT_CREATED);
+	rc = config_json_add_disk(
+		c, vmm->echo, &(struct config_text){body->json, body->len, body->n_fds > 0}, e);
+	if (rc)
+		return rc;
+	out->id = c->disks[c->n_disks - 1].id;
+	out->hot = false;
+	rc = config_take_fds(c, body->fds, body->n_fds, e);
+	if (!rc && vmm->vm)
+		rc = vmm_plug_disk(vmm, out, e);
+	if (rc && config_json_remove(c, vmm->echo, out->id))
+		log_error("vm", "a disk that could not be added stays in the config");
+	return rc;
+}
+
+int vmm_remove_device(struct vmm *vmm, const char *id, struct err *e)
+{
+	const struct device *there = vmm->vm ? device_find(vmm->vm->machine.devices, id) : NULL;
+	int rc;
+
+	assert(vmm->state != VMM_NOT_CREATED);
+	rc = config_json_remove(&vmm->config, vmm->echo, id);
+	if (rc && !there)
+		return err_set(e, ENOENT, "there is no device '%s'", id);
+	if (rc && !there->leaving)
+		return err_set(e, EPERM, "'%s' can't be removed", id);
+	return there ? machine_unplug(&vmm->vm->machine, id) : 0;
 }
 
 json_t *vmm_config(const struct vmm *vmm)

@@ -40,6 +40,21 @@ struct vmm_desc {
 	void *ctx;
 };
 
+/* A request's body. */
+struct vmm_body {
+	const char *json;
+	size_t len;
+	int *fds; /* descriptors that came with it; -1 in place of each that is taken */
+	size_t n_fds;
+};
+
+/* What was plugged in. */
+struct vmm_plugged {
+	bool hot; /* into a VM that is up; else slot says nothing */
+	unsigned int slot;
+	const char *id; /* valid until the next call */
+};
+
 /* vmm_create() - a VMM without a VM. Return: 0 or -ENOMEM. */
 int vmm_create(struct vmm **out, const struct vmm_desc *desc, struct err *e) MUST_CHECK;
 
@@ -51,9 +66,26 @@ enum vmm_state vmm_state(const struct vmm *vmm);
 
 /*
  * vmm_configure() - NOT_CREATED to CREATED, from the JSON of a VmConfig.
- * Return: 0; -EINVAL, -EEXIST, or -ENODEV for a level that this host has not; a field is named.
+ * Return: 0; -EINVAL, -EEXIST, -EBADF for descriptors that don't fit, or -ENODEV for a level that
+ * this host has not; a field is named.
  */
-int vmm_configure(struct vmm *vmm, const char *json, size_t len, struct err *e) MUST_CHECK;
+int vmm_configure(struct vmm *vmm, const struct vmm_body *body, struct err *e) MUST_CHECK;
+
+/*
+ * vmm_add_disk() - a disk more, from the JSON of a DiskConfig; in any state but NOT_CREATED. A VM
+ * that is up gets it plugged in.
+ * Return: 0, or as vmm_configure(), or -EIO if it can't be started; nothing has changed then.
+ */
+int vmm_add_disk(struct vmm *vmm, const struct vmm_body *body, struct vmm_plugged *out,
+	struct err *e) MUST_CHECK;
+
+/*
+ * vmm_remove_device() - take the device with an id from the config; in any state but NOT_CREATED.
+ * A guest that is up is asked to let go of it; it ends when that has happened. Meanwhile a second
+ * call asks again, and the id is not free.
+ * Return: 0; -ENOENT; -EPERM for one that can't be removed.
+ */
+int vmm_remove_device(struct vmm *vmm, const char *id, struct err *e) MUST_CHECK;
 
 /* vmm_boot() - CREATED or SHUTDOWN to RUNNING. Return: 0, or -errno and the state is as before. */
 int vmm_boot(struct vmm *vmm, struct err *e) MUST_CHECK;

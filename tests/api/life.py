@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 # pylint: disable=wrong-import-position
 from client import (ApiFailed, GoClient, RustClient, connect, go_config, need, read_reply, rights,
                     rust_config)
-from common import SKIP, lacking_kvm, left_behind, write_disk
+from common import SKIP, descendants, lacking_kvm, left_behind, write_disk
 
 TIMEOUT = 30
 RAM = 64 << 20
@@ -60,6 +60,10 @@ class Daemon:
 
     def guest(self, name):
         return os.path.join(self.guests, name + ".elf")
+
+    def processes(self):
+        """How many there are: the monitor, the spawner, the devices'."""
+        return 1 + len(descendants(self.child.pid))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))
@@ -211,11 +215,13 @@ MATRIX = {
     "vm.pause": ("PUT", [404, 500, 204, 500, 500]),
     "vm.resume": ("PUT", [404, 500, 500, 204, 500]),
     "vm.resize": ("PUT", [404, 204, 204, 204, 204]),
+    "vm.add-disk": ("PUT", [404, 204, 200, 200, 204]),
+    "vm.remove-device": ("PUT", [404, 204, 204, 204, 204]),
 }
 MISSING = ["vm.measurement", "vm.power-button", "vm.nmi", "vm.resize-disk", "vm.resize-zone",
-           "vm.add-disk", "vm.add-net", "vm.add-fs", "vm.add-vsock", "vm.add-pmem",
+           "vm.add-net", "vm.add-fs", "vm.add-vsock", "vm.add-pmem",
            "vm.add-device", "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user",
-           "vm.remove-device", "vm.snapshot", "vm.restore", "vm.coredump", "vm.send-migration",
+           "vm.snapshot", "vm.restore", "vm.coredump", "vm.send-migration",
            "vm.receive-migration"]
 TO_STATE = {
     NOT_CREATED: [],
@@ -229,7 +235,8 @@ TO_STATE = {
 def case_matrix(daemon):
     client = GoClient(daemon.socket)
     config = go_config(daemon.guest("secret"), daemon.disk, "secret=7")
-    bodies = {"vm.create": config, "vm.resize": {"desired_vcpus": 1}}
+    bodies = {"vm.create": config, "vm.resize": {"desired_vcpus": 1},
+              "vm.add-disk": {"path": daemon.disk, "readonly": True}, "vm.remove-device": {"id": "_disk0"}}
     for state, steps in TO_STATE.items():
         for name, (method, statuses) in MATRIX.items():
             expect(client.call("PUT", "vm.delete"), 204)
@@ -498,18 +505,19 @@ CASES = {
 }
 
 
-def main():
+def run(cases, flags):
+    """What a test program of this folder does. flags: of the daemon, by case"""
     if sys.argv[-1] == "list":
-        print("\n".join(CASES))
+        print("\n".join(cases))
         return 0
     cloister, guests, case = sys.argv[1:]
     why = lacking_kvm()
     if why:
         print(f"skipped: {why}")
         return SKIP
-    daemon = Daemon(cloister, guests, FLAGS.get(case, ()))
+    daemon = Daemon(cloister, guests, flags.get(case, ()))
     try:
-        CASES[case](daemon)
+        cases[case](daemon)
         need(daemon.child.poll() in (None, 0, -signal.SIGKILL), "the daemon has died")
     except (ApiFailed, OSError, json.JSONDecodeError) as failure:
         print(daemon.text("err"))
@@ -523,4 +531,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(CASES, FLAGS))

@@ -105,16 +105,41 @@ static void call_vmm_shutdown(struct api *api, const struct http_request *req, s
 
 /* --- calls about the VM --- */
 
+static struct vmm_body body_of(const struct http_request *req)
+{
+	return (struct vmm_body){req->body, req->body_len, req->fds, req->n_fds};
+}
+
+/* config_error() - a body was refused, or what it asks for could not be done */
+static void config_error(struct http_reply *r, const char *what, const struct err *e)
+{
+	static const struct {
+		int code, status;
+		const char *name;
+	} kinds[] = {
+		{EINVAL, 400, "bad-config"},
+		{EBADF, 400, "descriptor-mismatch"},
+		{ENODEV, 400, "level-not-offered"},
+		{EEXIST, 409, "not-unique"},
+		{ENOENT, 404, "unknown-device"},
+		{EPERM, 400, "not-removable"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (e->code == kinds[i].code) {
+			http_error(r, kinds[i].status, kinds[i].name, what, e->text);
+			return;
+		}
+	http_error(r, 500, "device-failed", what, e->text);
+}
+
 static void call_create(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	struct err e = ERR_INIT;
-	int rc = vmm_configure(api->desc.vmm, req->body, req->body_len, &e);
+	struct vmm_body body = body_of(req);
 
-	if (rc == -EEXIST)
-		http_error(r, 409, "not-unique", "The VM can't be created", e.text);
-	else if (rc)
-		http_error(r, 400, rc == -ENODEV ? "level-not-offered" : "bad-config",
-			"The VM can't be created", e.text);
+	if (vmm_configure(api->desc.vmm, &body, &e))
+		config_error(r, "The VM can't be created", &e);
 }
 
 static void call_boot(struct api *api, const struct http_request *req, struct http_reply *r)
@@ -219,6 +244,36 @@ static void call_resize(struct api *api, const struct http_request *req, struct 
 	json_decref(body);
 }
 
+static void call_add_disk(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	struct vmm_body body = body_of(req);
+	struct vmm_plugged plugged;
+	struct err e = ERR_INIT;
+	char bdf[16];
+
+	if (vmm_add_disk(api->desc.vmm, &body, &plugged, &e)) {
+		config_error(r, "The disk can't be added", &e);
+	} else if (plugged.hot) {
+		snprintf(bdf, sizeof(bdf), "0000:00:%02x.0", plugged.slot);
+		reply_json(r, json_pack("{s:s,s:s}", "id", plugged.id, "bdf", bdf));
+	}
+}
+
+static void call_remove_device(
+	struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	json_t *body = json_loadb(req->body, req->body_len, JSON_REJECT_DUPLICATES, NULL);
+	const char *id = json_string_value(json_object_get(body, "id"));
+	struct err e = ERR_INIT;
+
+	if (!id)
+		http_error(r, 400, "bad-json", "The device can't be removed",
+			"the body is no JSON object with an id");
+	else if (vmm_remove_device(api->desc.vmm, id, &e))
+		config_error(r, "The device can't be removed", &e);
+	json_decref(body);
+}
+
 /* --- the table --- */
 
 struct call {
@@ -264,7 +319,7 @@ static const struct call calls[] = {
 	{"PUT", "vm.nmi", .missing = "NMIs"},
 	{"PUT", "vm.resize-disk", .body = true, .missing = "resizing of disks"},
 	{"PUT", "vm.resize-zone", .body = true, .missing = "memory zones"},
-	{"PUT", "vm.add-disk", .body = true, .missing = "hotplug"},
+	{"PUT", "vm.add-disk", true, call_add_disk, WITH_VM, NULL},
 	{"PUT", "vm.add-net", .body = true, .missing = "network devices"},
 	{"PUT", "vm.add-fs", .body = true, .missing = "virtio-fs"},
 	{"PUT", "vm.add-vsock", .body = true, .missing = "vsock"},
@@ -274,7 +329,7 @@ static const struct call calls[] = {
 	{"PUT", "vm.add-vdpa", .body = true, .missing = "vDPA"},
 	{"PUT", "vm.add-generic-vhost-user", .body = true,
 		.missing = "vhost-user back ends of others"},
-	{"PUT", "vm.remove-device", .body = true, .missing = "hotplug"},
+	{"PUT", "vm.remove-device", true, call_remove_device, WITH_VM, NULL},
 	{"PUT", "vm.snapshot", .body = true, .missing = "snapshots"},
 	{"PUT", "vm.restore", .body = true, .missing = "snapshots"},
 	{"PUT", "vm.coredump", .body = true, .missing = "core dumps"},
