@@ -14,7 +14,6 @@
  * The secret itself is never printed. Kernel command line: demo_wait=20, demo_disks=N
  * (how many disks to expect; 0: leave them alone).
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -26,26 +25,19 @@
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "guests/demo/pattern.h"
+#include "guests/demo/userland.h"
 
 #define SECRET_SIZE  (4U << 20)
 #define SCRATCH_AT   (1U << 20)
 #define SCRATCH_SIZE (1U << 20)
 #define CHUNK        (256U << 10)
-
-static void say_failed(const char *what)
-{
-	printf("demo: FAILED %s: %s\n", what, strerror(errno));
-}
 
 static void say_hex(const char *key, const uint8_t *bytes)
 {
@@ -54,61 +46,6 @@ static void say_hex(const char *key, const uint8_t *bytes)
 	for (size_t i = 0; i < PATTERN_SIZE; i++)
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 	printf("%s %s\n", key, text);
-}
-
-/* What follows "name=" on the kernel command line, NULL if it is not there; valid until called
- * again. */
-static const char *cmdline_value(const char *name)
-{
-	static char line[4096];
-	int fd = open("/proc/cmdline", O_RDONLY);
-	ssize_t n = read(fd, line, sizeof(line) - 1);
-	const char *at;
-
-	line[n > 0 ? n : 0] = 0;
-	at = strstr(line, name);
-	close(fd);
-	return at ? at + strlen(name) : NULL;
-}
-
-/* The number after "name=", or fallback. */
-static int cmdline_int(const char *name, int fallback)
-{
-	const char *value = cmdline_value(name);
-
-	return value ? atoi(value) : fallback;
-}
-
-static void mount_all(void)
-{
-	static const char *const kinds[][2] = {
-		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"}};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		mkdir(kinds[i][1], 0755);
-		if (mount(kinds[i][0], kinds[i][1], kinds[i][0], 0, NULL))
-			say_failed(kinds[i][1]);
-	}
-}
-
-/* The archive's modules are named in the order of loading. */
-static void load_modules(void)
-{
-	struct dirent **names;
-	int n = scandir("/modules", &names, NULL, alphasort);
-
-	for (int i = 0; i < n; i++) {
-		char path[300];
-		int fd;
-
-		if (names[i]->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/modules/%s", names[i]->d_name);
-		fd = open(path, O_RDONLY);
-		if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
-			say_failed(path);
-		close(fd);
-	}
 }
 
 /* The lines of the kernel's log that say what kind of machine this is. */
@@ -164,7 +101,7 @@ static void keep_secret(const uint8_t *seed)
 	uint8_t secret[PATTERN_SIZE];
 
 	if (at == MAP_FAILED) {
-		say_failed("memory for the secret");
+		userland_failed("memory for the secret");
 		return;
 	}
 	pattern_secret(seed, secret);
@@ -219,7 +156,7 @@ static void use_disk(const char *name, uint8_t *buf, const uint8_t *seed)
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	fd = open(path, O_RDONLY | O_DIRECT);
 	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &size) || ioctl(fd, BLKROGET, &ro)) {
-		say_failed(path);
+		userland_failed(path);
 		return;
 	}
 	if (!ro) {
@@ -227,10 +164,10 @@ static void use_disk(const char *name, uint8_t *buf, const uint8_t *seed)
 		fd = open(path, O_RDWR | O_DIRECT);
 		size = SCRATCH_SIZE;
 		if (fd < 0 || write_scratch(fd, buf, seed))
-			say_failed("writing a disk");
+			userland_failed("writing a disk");
 	}
 	if (sum_disk(fd, buf, ro ? 0 : SCRATCH_AT, size, sum))
-		say_failed("reading a disk");
+		userland_failed("reading a disk");
 	snprintf(key, sizeof(key), "demo: %s %s %llu sha256", ro ? "read" : "wrote", name,
 		(unsigned long long)size);
 	say_hex(key, sum);
@@ -241,7 +178,7 @@ static void use_disks(const uint8_t *seed)
 {
 	uint8_t *buf =
 		mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int wanted = cmdline_int("demo_disks=", -1), found = 0;
+	int wanted = userland_number("demo_disks=", -1), found = 0;
 
 	if (wanted == 0)
 		return;
@@ -281,7 +218,7 @@ static void use_rng(void)
 static void wait_for_host(void)
 {
 	struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
-	int seconds = cmdline_int("demo_wait=", 20);
+	int seconds = userland_number("demo_wait=", 20);
 
 	printf("demo: ready\n");
 	poll(&console, 1, seconds * 1000);
@@ -292,7 +229,7 @@ static void wait_for_host(void)
 /* End as demo_end= says: "reboot", "panic", "sleep" (until the VM is ended), else power off. */
 static int end(void)
 {
-	const char *how = cmdline_value("demo_end=");
+	const char *how = userland_value("demo_end=");
 
 	how = how ? how : "";
 	if (!strncmp(how, "panic", 5))
@@ -302,7 +239,7 @@ static int end(void)
 		pause();
 	}
 	reboot(strncmp(how, "reboot", 6) ? RB_POWER_OFF : RB_AUTOBOOT);
-	say_failed("ending");
+	userland_failed("ending");
 	for (;;)
 		pause();
 }
@@ -312,11 +249,11 @@ int main(void)
 	uint8_t seed[PATTERN_SIZE];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	mount_all();
-	load_modules();
+	userland_mount();
+	userland_modules();
 	show_machine();
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
-		say_failed("getrandom");
+		userland_failed("getrandom");
 	say_hex("demo: seed", seed);
 	keep_secret(seed);
 	use_rng();
