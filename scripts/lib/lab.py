@@ -68,6 +68,7 @@ class Lab:
         self.kernel = kernels.get(name)
         self.files = cpio.Archive()
         self.memory, self.cpus, self.timeout = 3072, 1, 300
+        self.instructions = False  # one CPU whose clock counts instructions: 1 takes 1 ns
         self.console = ""  # what its kernel said in the last run
 
     def _modules(self):
@@ -109,11 +110,14 @@ class Lab:
         return made_once(CACHE / "lab" / f"base-{self.host}-{digest.hexdigest()[:16]}.cpio", make)
 
     def _qemu(self, work):
-        return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi",
+        clock = (["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+                 if self.instructions else ["-accel", "tcg,thread=multi"])
+        kernel = " tsc=reliable clocksource=tsc" * self.instructions
+        return ["qemu-system-x86_64", "-M", "q35", *clock,
                 "-cpu", "max,+svm,phys-bits=46", "-m", str(self.memory), "-smp", str(self.cpus),
                 "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot",
                 "-kernel", str(self.kernel.vmlinux()), "-initrd", str(work / "initramfs"),
-                "-append", "console=ttyS0 panic=-1 reboot=t quiet cryptomgr.notests",
+                "-append", "console=ttyS0 panic=-1 reboot=t quiet cryptomgr.notests" + kernel,
                 "-serial", f"file:{work}/console", "-serial", "stdio",
                 "-drive", f"file={work}/results,format=raw,if=virtio,cache=unsafe"]
 

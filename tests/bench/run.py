@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/bench: Cloister and its peers start the same kernel, side by side, in one table.
+
+The lab counts instructions in place of time (of its kernel, the VMM and the guest together), so
+load on this machine changes nothing and repeats agree within a few percent. All VMMs get the same
+kernel, initial RAM file system, command line, 1 vCPU, 256 MiB and a serial console.
+"""
+import argparse
+import json
+import pathlib
+import shlex
+import statistics
+import sys
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / d)
+                for d in ("scripts/lib", "guests/demo")]
+import kernels
+import lab
+import vmms
+from paths import CACHE, ROOT, Failed, main, say
+
+METRICS = {  # name -> (what, unit, divisor)
+    "entry": ("exec to first KVM_RUN", "M-insn", 1e6),
+    "up": ("exec to guest userspace", "G-insn", 1e9),
+    "exits": ("VM exits until userspace", "", 1),
+    "calls": ("system calls until first KVM_RUN", "", 1),
+    "memory": ("memory beside guest RAM (PSS)", "MiB", 1 << 20),
+    "threads": ("threads", "", 1),
+    "read-4096": ("disk: read of 4 KiB", "k-insn", 1e3),
+    "write-4096": ("disk: write of 4 KiB", "k-insn", 1e3),
+    "read-1048576": ("disk: read of 1 MiB", "k-insn", 1e3),
+    "write-1048576": ("disk: write of 1 MiB", "k-insn", 1e3),
+}
+BASE = "cloister off, vmlinux"  # what the ratios are to
+
+
+def arguments():
+    top = argparse.ArgumentParser(description=__doc__,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--quick", action="store_true",
+                     help="one round and the best-known rows only (about five minutes)")
+    top.add_argument("--rounds", type=int, default=3, help="repeats of everything; default 3")
+    top.add_argument("--host", default="6.12", choices=lab.HOSTS, help="the lab's host kernel")
+    top.add_argument("--guest", default="6.12", choices=kernels.KERNELS, help="the guest's kernel")
+    top.add_argument("--only", action="append", default=[], metavar="WORD",
+                     help="only VMMs whose name has WORD")
+    top.add_argument("--metric", action="append", choices=vmms.RUNS, help="only these runs")
+    top.add_argument("--peer", action="append", default=[], metavar="NAME=CMD",
+                     help="one more VMM: a command with {kernel}, {vmlinux}, {initrd}, {cmdline}; "
+                     "its program and libraries are taken along")
+    top.add_argument("--json", metavar="FILE", help="write every single figure there")
+    return top.parse_args()
+
+
+def collect(text):
+    """The lines of one lab -> {VMM: {metric: [value...]}}"""
+    found, at = {}, None
+    for line in text.replace("\r", "").splitlines():
+        words = line.split()
+        if line.startswith("== "):
+            at = found.setdefault(line[3:], {})
+            first = set()
+        elif at is None or len(words) < 3:
+            continue
+        elif words[0] == "watch:" and "-" in words[1]:
+            kind, _, who = words[1].partition("-")
+            at.setdefault(kind + "s of", {}).setdefault(who, []).append(int(words[2]))
+            if kind not in first:
+                first.add(kind)
+                at.setdefault(kind, []).append(0)
+            at[kind][-1] += int(words[2])
+        elif words[0] == "watch:":
+            at.setdefault(words[1], []).append(int(words[2]))
+        elif words[0] == "bench:" and len(words) == 5:
+            name = f"{words[1]}-{words[2]}"
+            if name not in first:  # later repeats are cheaper for everybody: like with like
+                first.add(name)
+                at.setdefault(name, []).append(int(words[4]) / int(words[3]))
+    return found
+
+
+def job(a, chosen, runs):
+    lines = ["truncate -s 48M /tmp/disk.img"]
+    for vmm in chosen:
+        for run in runs:
+            if run == "guest" and not vmm.disk:
+                continue
+            lines.append(f"echo; echo '== {vmm.name}'")
+            lines.append(shlex.join(["/bench/watch", run, *vmm.command(run)]) +
+                         " 2> /tmp/errors || cat /tmp/errors")
+    return "\n".join(lines * a.rounds)
+
+
+def measure(a, chosen, runs):
+    one = lab.Lab(a.host)
+    one.instructions, one.memory, one.timeout = True, 4096, 7200
+    one.files.add_file("bench/watch", ROOT / "build/guests/bench/bench-watch")
+    one.files.add_file("bench/vmlinuz", kernels.get(a.guest).image)
+    one.files.add_file("bench/vmlinux", kernels.get(a.guest).vmlinux())
+    one.files.add_file("bench/initrd", vmms.initramfs(kernels.get(a.guest)))
+    for vmm in chosen:
+        vmm.add_to(one.files)
+    said = []
+
+    def show(data):
+        said.append(data)
+        for _ in range(data.count(b"==")):
+            say(f"run {b''.join(said).count(b'==')} of {steps}")
+    script = job(a, chosen, runs)
+    steps = script.count("==")
+    if one.run(["sh", "-c", script], show=show):
+        say("a run failed; see below")
+    return b"".join(said).decode(errors="replace")
+
+
+def table(found):
+    rows = [(what, unit, scale, name) for name, (what, unit, scale) in METRICS.items()
+            if any(name in f for f in found.values())]
+    names = list(found)
+    base = found.get(BASE) or next(iter(found.values()))
+    width = max(len(w) + len(u) for w, u, _, _ in rows) + 3
+    print("\n" + " " * width + "".join(f"{n:>26}" for n in names))
+    for what, unit, scale, name in rows:
+        cells = []
+        for vmm in names:
+            values = found[vmm].get(name)
+            if not values:
+                cells.append("-")
+                continue
+            middle = statistics.median(values)
+            spread = (max(values) - min(values)) / middle * 50 if middle and len(values) > 1 else 0
+            ratio = middle / statistics.median(base[name]) if base.get(name) else 1
+            cells.append(f"{middle / scale:.4g}" + (f" ±{spread:.0f}%" if spread else "") +
+                         f" {ratio:5.2f}x")
+        print(f"{what}{', ' * bool(unit)}{unit}".ljust(width) + "".join(f"{c:>26}" for c in cells))
+    print(f"\nMedians; x: to {BASE if found.get(BASE) else names[0]}.")
+
+
+def body():
+    a = arguments()
+    if a.quick:
+        a.rounds = 1
+    chosen = [v for v in vmms.all_of(a.peer) if all(w in v.name for w in a.only)
+              and not (a.quick and not v.quick)]
+    if not chosen:
+        raise Failed("no VMM has all these words in its name")
+    text = measure(a, chosen, a.metric or vmms.RUNS)
+    (ROOT / "build/bench.txt").write_text(text)
+    found = collect(text)
+    if a.json:
+        pathlib.Path(a.json).write_text(json.dumps(found, indent=2) + "\n")
+    if not any(found.values()):
+        raise Failed(f"no figures; what was said is in build/bench.txt\n{text[-2000:]}")
+    table(found)
+    return 0
+
+
+if __name__ == "__main__":
+    main(body)
