@@ -17,7 +17,8 @@ READ_SECTORS = 61  # not a multiple of what the guest reads at once
 
 # case: guest, level, what else
 CASES = {
-    "hello-off": ("hello", "off", {"cmdline": "one=1 two", "lines": ["command line 'one=1 two'"]}),
+    "hello-off": ("hello", "off", {"cmdline": "one=1 two",
+                                   "lines": ["command line 'reboot=a one=1 two'"]}),
     "hello-soft": ("hello", "soft", {"cmdline": "x", "lines": ["hello from a guest"]}),
     "hello-tty": ("hello", "off", {"serial": "tty"}),
     "hello-null": ("hello", "off", {"serial": "null"}),
