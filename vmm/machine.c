@@ -220,3 +220,8 @@ int machine_unplug(struct machine *m, const char *id)
 	ged_ask(m->ged, device_slot(d));
 	return 0;
 }
+
+void machine_push_button(struct machine *m)
+{
+	ged_push_button(m->ged);
+}

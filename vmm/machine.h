@@ -73,6 +73,9 @@ int machine_plug(
  */
 int machine_unplug(struct machine *m, const char *id) MUST_CHECK;
 
+/* machine_push_button() - tell the guest that its power button was pushed. */
+void machine_push_button(struct machine *m);
+
 /* machine_wake() - have desc.woken called soon. Any thread, signal-safe. */
 void machine_wake(struct machine *m);
 

@@ -327,6 +327,15 @@ void vm_resume(struct vm *vm)
 	gate_open(&vm->gate);
 }
 
+int vm_nmi(struct vm *vm, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
+		rc = hv_nmi(vm->hv, i);
+	return rc ? err_sys(e, -rc, "NMI") : 0;
+}
+
 void vm_stop(struct vm *vm)
 {
 	if (!vm->vcpus)

@@ -84,6 +84,9 @@ int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 
+/* vm_nmi() - raise an NMI on every vCPU, as a server's button does. Return: 0 or -errno. */
+int vm_nmi(struct vm *vm, struct err *e) MUST_CHECK;
+
 /* vm_end() - end a started VM for a reason; the first one counts. Any thread; text may be NULL. */
 void vm_end(struct vm *vm, enum vm_end why, const char *text);
 

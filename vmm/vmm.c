@@ -54,6 +54,7 @@ static int vmm_impose(const struct vmm *vmm, struct vm_config *c, bool asked, st
 			e, EINVAL, "confidential.level: this daemon was started for another level");
 	if (vmm->desc.level >= 0)
 		c->confidential.level = vmm->desc.level;
+	c->xcr0_preset = vmm->desc.xcr0_preset;
 	if (c->require < vmm->desc.require)
 		c->require = vmm->desc.require;
 	return 0;
@@ -196,6 +197,18 @@ void vmm_resume(struct vmm *vmm)
 	vm_resume(vmm->vm);
 	vmm->state = VMM_RUNNING;
 	events_emit(vmm->desc.events, "vm", "resumed");
+}
+
+void vmm_push_button(struct vmm *vmm)
+{
+	assert(vmm->vm);
+	machine_push_button(&vmm->vm->machine);
+}
+
+int vmm_nmi(struct vmm *vmm, struct err *e)
+{
+	assert(vmm->vm);
+	return vm_nmi(vmm->vm, e);
 }
 
 void vmm_stop(struct vmm *vmm)

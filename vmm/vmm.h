@@ -34,6 +34,7 @@ struct vmm_desc {
 	int spawner;
 	int level;             /* as in struct vm_config: imposed on every VM; -1: none */
 	int require;           /* enum level: refuse VMs at less */
+	bool xcr0_preset;      /* lab only */
 	struct events *events; /* NULL: none */
 	/* The guest has ended by itself: switched off, or failed. The VM is SHUTDOWN. */
 	void (*ended)(void *ctx, bool failed);
@@ -93,6 +94,13 @@ int vmm_boot(struct vmm *vmm, struct err *e) MUST_CHECK;
 /* vmm_pause() - RUNNING to PAUSED; vmm_resume() back. */
 void vmm_pause(struct vmm *vmm);
 void vmm_resume(struct vmm *vmm);
+
+/* vmm_push_button() - the ACPI power button; the guest does with it what it likes. RUNNING, PAUSED.
+ */
+void vmm_push_button(struct vmm *vmm);
+
+/* vmm_nmi() - an NMI on every vCPU; RUNNING or PAUSED. Return: 0 or -errno. */
+int vmm_nmi(struct vmm *vmm, struct err *e) MUST_CHECK;
 
 /* vmm_stop() - RUNNING or PAUSED to SHUTDOWN; the VM is gone when it returns. */
 void vmm_stop(struct vmm *vmm);

@@ -216,9 +216,11 @@ MATRIX = {
     "vm.resume": ("PUT", [404, 500, 500, 204, 500]),
     "vm.resize": ("PUT", [404, 204, 204, 204, 204]),
     "vm.add-disk": ("PUT", [404, 204, 200, 200, 204]),
+    "vm.power-button": ("PUT", [404, 500, 204, 204, 500]),
+    "vm.nmi": ("PUT", [404, 500, 204, 204, 500]),
     "vm.remove-device": ("PUT", [404, 204, 204, 204, 204]),
 }
-MISSING = ["vm.measurement", "vm.power-button", "vm.nmi", "vm.resize-disk", "vm.resize-zone",
+MISSING = ["vm.measurement", "vm.resize-disk", "vm.resize-zone",
            "vm.add-net", "vm.add-fs", "vm.add-vsock", "vm.add-pmem",
            "vm.add-device", "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user",
            "vm.snapshot", "vm.restore", "vm.coredump", "vm.send-migration",

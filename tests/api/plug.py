@@ -80,6 +80,8 @@ def case_hot(make_client, make_config, disk_of, level):
         said(daemon, "WENT slot 3")
         daemon.until(lambda: daemon.processes() == processes + 1, "the device process stays")
         expect(client.call("PUT", "vm.remove-device", {"id": first}), 404, "unknown-device")
+        expect(client.call("PUT", "vm.power-button"), 204)
+        said(daemon, "BUTTON")
         third = added(client.call("PUT", "vm.add-disk", {**disk_of(one), "id": first}, answered=True), 3)
         need(third == first, "the id given")
         said(daemon, f"CAME slot 3 word 0x{WORD:x}", 2)

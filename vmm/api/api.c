@@ -204,6 +204,21 @@ static void call_resume(struct api *api, const struct http_request *req, struct 
 	vmm_resume(api->desc.vmm);
 }
 
+static void call_power_button(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req, (void)r;
+	vmm_push_button(api->desc.vmm);
+}
+
+static void call_nmi(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	struct err e = ERR_INIT;
+
+	(void)req;
+	if (vmm_nmi(api->desc.vmm, &e))
+		http_error(r, 500, "nmi-failed", "No NMI can be raised", e.text);
+}
+
 static void call_reboot(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	vmm_stop(api->desc.vmm);
@@ -315,8 +330,8 @@ static const struct call calls[] = {
 		{NO_VM, NOT_RUNNING, NOT_PAUSED, CALL, NOT_RUNNING}, NULL},
 	{"PUT", "vm.resize", true, call_resize, WITH_VM, NULL},
 	{"GET", "vm.measurement", .missing = "launch measurements of running VMs"},
-	{"PUT", "vm.power-button", .missing = "the ACPI power button"},
-	{"PUT", "vm.nmi", .missing = "NMIs"},
+	{"PUT", "vm.power-button", false, call_power_button, WHILE_UP, NULL},
+	{"PUT", "vm.nmi", false, call_nmi, WHILE_UP, NULL},
 	{"PUT", "vm.resize-disk", .body = true, .missing = "resizing of disks"},
 	{"PUT", "vm.resize-zone", .body = true, .missing = "memory zones"},
 	{"PUT", "vm.add-disk", true, call_add_disk, WITH_VM, NULL},

@@ -87,6 +87,8 @@ static bool daemon_switch(struct daemon *d, const char *arg)
 {
 	if (!strcmp(arg, "--no-shutdown"))
 		d->no_shutdown = true;
+	else if (!strcmp(arg, "--xcr0-preset"))
+		d->imposed.xcr0_preset = true;
 	else if (arg[0] == '-' && arg[1] == 'v' && strspn(arg + 1, "v") == strlen(arg) - 1)
 		for (const char *v = arg + 1; *v; v++)
 			log_set_level(log_get_level() == LOG_WARN ? LOG_INFO : LOG_DEBUG);
@@ -196,6 +198,7 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 		.spawner = spawner,
 		.level = d->level_given ? d->imposed.confidential.level : -1,
 		.require = d->imposed.require,
+		.xcr0_preset = d->imposed.xcr0_preset,
 		.events = d->events,
 		.ended = daemon_vm_ended,
 		.ctx = d,
