@@ -17,6 +17,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
                 for d in ("scripts/lib", "tests/lab")]
 import test_boot
 import test_guests
+import test_kata
 from paths import ROOT, main
 from tally import Tally, timed
 
