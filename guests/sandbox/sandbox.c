@@ -10,7 +10,6 @@
  * capitals.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/input.h>
 #include <linux/netlink.h>
