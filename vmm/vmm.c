@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "vmm/config_json.h"
-#include "vmm/device_plan.h"
 #include "vmm/events.h"
+#include "vmm/plug.h"
 #include "vmm/report.h"
 #include "vmm/vm.h"
 
@@ -87,7 +87,7 @@ static bool vmm_asked(const char *text, size_t len)
 	return asked;
 }
 
-int vmm_configure(struct vmm *vmm, const struct vmm_body *body, struct err *e)
+int vmm_configure(struct vmm *vmm, const struct plug_body *body, struct err *e)
 {
 	static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx"};
 	json_t *about;
@@ -231,58 +231,27 @@ void vmm_forget(struct vmm *vmm)
 	events_emit(vmm->desc.events, "vm", "deleted");
 }
 
-/* vmm_plug_disk() - start the last disk of the config on a VM that is up */
-static int vmm_plug_disk(struct vmm *vmm, struct vmm_plugged *out, struct err *e)
+static struct plug_board vmm_board(struct vmm *vmm)
 {
-	struct device_plan plan;
-	int rc = device_plan_disk(&plan, &vmm->config, vmm->config.n_disks - 1, e);
-
-	if (rc > 0) {
-		rc = machine_plug(&vmm->vm->machine, &plan, &out->slot, e);
-		device_plan_fini(&plan);
-	}
-	out->hot = true;
-	if (rc && rc != -EEXIST) {
-		config_json_path(e);
-		e->code = EIO; /* whatever it was, the body is not at fault */
-	}
-	events_emit(rc ? NULL : vmm->desc.events, "vm", "device-added");
-	return rc ? -e->code : 0;
+	assert(vmm->state != VMM_NOT_CREATED);
+	return (struct plug_board){&vmm->config, vmm->echo, vmm->vm};
 }
 
-int vmm_add_disk(
-	struct vmm *vmm, const struct vmm_body *body, struct vmm_plugged *out, struct err *e)
+int vmm_add(struct vmm *vmm, const char *kind, const struct plug_body *body, struct plugged *out,
+	struct err *e)
 {
-	struct vm_config *c = &vmm->config;
-	int rc;
+	struct plug_board board = vmm_board(vmm);
+	int rc = plug_add(&board, kind, body, out, e);
 
-	assert(vmm->state != VMM_NOT_CREATED);
-	rc = config_json_add_disk(
-		c, vmm->echo, &(struct config_text){body->json, body->len, body->n_fds > 0}, e);
-	if (rc)
-		return rc;
-	out->id = c->disks[c->n_disks - 1].id;
-	out->hot = false;
-	rc = config_take_fds(c, body->fds, body->n_fds, e);
-	if (!rc && vmm->vm)
-		rc = vmm_plug_disk(vmm, out, e);
-	if (rc && config_json_remove(c, vmm->echo, out->id))
-		log_error("vm", "a disk that could not be added stays in the config");
+	events_emit(rc ? NULL : vmm->desc.events, "vm", "device-added");
 	return rc;
 }
 
-int vmm_remove_device(struct vmm *vmm, const char *id, struct err *e)
+int vmm_remove(struct vmm *vmm, const char *id, struct err *e)
 {
-	const struct device *there = vmm->vm ? device_find(vmm->vm->machine.devices, id) : NULL;
-	int rc;
+	struct plug_board board = vmm_board(vmm);
 
-	assert(vmm->state != VMM_NOT_CREATED);
-	rc = config_json_remove(&vmm->config, vmm->echo, id);
-	if (rc && !there)
-		return err_set(e, ENOENT, "there is no device '%s'", id);
-	if (rc && !there->leaving)
-		return err_set(e, EPERM, "'%s' can't be removed", id);
-	return there ? machine_unplug(&vmm->vm->machine, id) : 0;
+	return plug_remove(&board, id, e);
 }
 
 json_t *vmm_config(const struct vmm *vmm)

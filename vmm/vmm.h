@@ -18,6 +18,8 @@
 
 struct events;
 struct loop;
+struct plug_body;
+struct plugged;
 struct vmm;
 
 enum vmm_state {
@@ -41,21 +43,6 @@ struct vmm_desc {
 	void *ctx;
 };
 
-/* A request's body. */
-struct vmm_body {
-	const char *json;
-	size_t len;
-	int *fds; /* descriptors that came with it; -1 in place of each that is taken */
-	size_t n_fds;
-};
-
-/* What was plugged in. */
-struct vmm_plugged {
-	bool hot; /* into a VM that is up; else slot says nothing */
-	unsigned int slot;
-	const char *id; /* valid until the next call */
-};
-
 /* vmm_create() - a VMM without a VM. Return: 0 or -ENOMEM. */
 int vmm_create(struct vmm **out, const struct vmm_desc *desc, struct err *e) MUST_CHECK;
 
@@ -70,23 +57,15 @@ enum vmm_state vmm_state(const struct vmm *vmm);
  * Return: 0; -EINVAL, -EEXIST, -EBADF for descriptors that don't fit, or -ENODEV for a level that
  * this host has not; a field is named.
  */
-int vmm_configure(struct vmm *vmm, const struct vmm_body *body, struct err *e) MUST_CHECK;
+int vmm_configure(struct vmm *vmm, const struct plug_body *body, struct err *e) MUST_CHECK;
 
 /*
- * vmm_add_disk() - a disk more, from the JSON of a DiskConfig; in any state but NOT_CREATED. A VM
- * that is up gets it plugged in.
- * Return: 0, or as vmm_configure(), or -EIO if it can't be started; nothing has changed then.
+ * vmm_add() - plug_add(), vmm_remove() - plug_remove(), see vmm/plug.h; in any state but
+ * NOT_CREATED. Return: as there.
  */
-int vmm_add_disk(struct vmm *vmm, const struct vmm_body *body, struct vmm_plugged *out,
+int vmm_add(struct vmm *vmm, const char *kind, const struct plug_body *body, struct plugged *out,
 	struct err *e) MUST_CHECK;
-
-/*
- * vmm_remove_device() - take the device with an id from the config; in any state but NOT_CREATED.
- * A guest that is up is asked to let go of it; it ends when that has happened. Meanwhile a second
- * call asks again, and the id is not free.
- * Return: 0; -ENOENT; -EPERM for one that can't be removed.
- */
-int vmm_remove_device(struct vmm *vmm, const char *id, struct err *e) MUST_CHECK;
+int vmm_remove(struct vmm *vmm, const char *id, struct err *e) MUST_CHECK;
 
 /* vmm_boot() - CREATED or SHUTDOWN to RUNNING. Return: 0, or -errno and the state is as before. */
 int vmm_boot(struct vmm *vmm, struct err *e) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "vmm/api/http.h"
 #include "vmm/host_report.h"
 #include "vmm/hv/vm_type.h"
+#include "vmm/plug.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -105,9 +106,9 @@ static void call_vmm_shutdown(struct api *api, const struct http_request *req, s
 
 /* --- calls about the VM --- */
 
-static struct vmm_body body_of(const struct http_request *req)
+static struct plug_body body_of(const struct http_request *req)
 {
-	return (struct vmm_body){req->body, req->body_len, req->fds, req->n_fds};
+	return (struct plug_body){req->body, req->body_len, req->fds, req->n_fds};
 }
 
 /* config_error() - a body was refused, or what it asks for could not be done */
@@ -136,7 +137,7 @@ static void config_error(struct http_reply *r, const char *what, const struct er
 static void call_create(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	struct err e = ERR_INIT;
-	struct vmm_body body = body_of(req);
+	struct plug_body body = body_of(req);
 
 	if (vmm_configure(api->desc.vmm, &body, &e))
 		config_error(r, "The VM can't be created", &e);
@@ -259,19 +260,26 @@ static void call_resize(struct api *api, const struct http_request *req, struct 
 	json_decref(body);
 }
 
-static void call_add_disk(struct api *api, const struct http_request *req, struct http_reply *r)
+/* add_device() - plug in a device; what the answer is says whether the VM is up */
+static void add_device(
+	struct api *api, const struct http_request *req, struct http_reply *r, const char *kind)
 {
-	struct vmm_body body = body_of(req);
-	struct vmm_plugged plugged;
+	struct plug_body body = body_of(req);
+	struct plugged plugged;
 	struct err e = ERR_INIT;
 	char bdf[16];
 
-	if (vmm_add_disk(api->desc.vmm, &body, &plugged, &e)) {
-		config_error(r, "The disk can't be added", &e);
+	if (vmm_add(api->desc.vmm, kind, &body, &plugged, &e)) {
+		config_error(r, "The device can't be added", &e);
 	} else if (plugged.hot) {
 		snprintf(bdf, sizeof(bdf), "0000:00:%02x.0", plugged.slot);
 		reply_json(r, json_pack("{s:s,s:s}", "id", plugged.id, "bdf", bdf));
 	}
+}
+
+static void call_add_disk(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	add_device(api, req, r, "disk");
 }
 
 static void call_remove_device(
@@ -284,7 +292,7 @@ static void call_remove_device(
 	if (!id)
 		http_error(r, 400, "bad-json", "The device can't be removed",
 			"the body is no JSON object with an id");
-	else if (vmm_remove_device(api->desc.vmm, id, &e))
+	else if (vmm_remove(api->desc.vmm, id, &e))
 		config_error(r, "The device can't be removed", &e);
 	json_decref(body);
 }
