@@ -20,11 +20,12 @@
 
 #define PORT_END    UINT64_C(0x10000)
 #define SYNC_PAUSE  50000 /* ns between two looks at a counter */
-#define FIRST_SLOTS 16
+#define REGIONS_MAX 512   /* 32 PCI slots of 6 BARs, and the board */
 
+/* Of fixed size: a vCPU that moves a BAR adds a region, and its thread may not allocate. */
 struct table {
-	struct bus_region *regions; /* sorted by base */
-	size_t n, room;
+	struct bus_region regions[REGIONS_MAX]; /* sorted by base */
+	size_t n;
 };
 
 struct bus {
@@ -52,8 +53,6 @@ void bus_destroy(struct bus *bus)
 {
 	if (!bus)
 		return;
-	free(bus->tables[BUS_PORT].regions);
-	free(bus->tables[BUS_MMIO].regions);
 	pthread_rwlock_destroy(&bus->lock);
 	pthread_mutex_destroy(&bus->sync);
 	free(bus);
@@ -82,29 +81,14 @@ static bool is_free(const struct table *t, size_t at, const struct bus_region *r
 	return at == t->n || r->base + r->len <= t->regions[at].base;
 }
 
-static int make_room(struct table *t)
-{
-	size_t room = t->room ? 2 * t->room : FIRST_SLOTS;
-	struct bus_region *more;
-
-	if (t->n < t->room)
-		return 0;
-	more = realloc(t->regions, room * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	t->regions = more;
-	t->room = room;
-	return 0;
-}
-
 static int table_insert(struct table *t, const struct bus_region *r)
 {
 	size_t at = first_above(t, r->base);
 
 	if (!is_free(t, at, r))
 		return -EEXIST;
-	if (make_room(t))
-		return -ENOMEM;
+	if (t->n == REGIONS_MAX)
+		return -ENOSPC;
 	memmove(&t->regions[at + 1], &t->regions[at], (t->n - at) * sizeof(*t->regions));
 	t->regions[at] = *r;
 	t->n++;
