@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jail of device processes; see seccomp/jail.h. */
+/* The jail of our processes; see seccomp/jail.h. */
 #include "seccomp/jail.h"
 
 #include "base/log.h"
+#include "seccomp/landlock.h"
+#include "seccomp/privilege.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/landlock.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -122,62 +122,60 @@ static int jail_root(void)
 	return 0;
 }
 
-/* jail_landlock() - forbid every use of the file system that this kernel's Landlock knows. */
-static int jail_landlock(void)
-{
-	/* ABI 1 has 13 rights, 2 adds REFER, 3 TRUNCATE, 5 IOCTL_DEV. */
-	static const uint64_t rights[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
-	struct landlock_ruleset_attr attr = {0};
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	int fd, rc;
-
-	if (abi < 1)
-		return -errno;
-	attr.handled_access_fs =
-		rights[abi < (long)ARRAY_SIZE(rights) ? abi : (long)ARRAY_SIZE(rights) - 1];
-	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-	if (fd < 0)
-		return -errno;
-	rc = syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
-static int jail_drop_caps(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EPERM)
-			return -errno;
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
-}
-
 static int jail_limits(unsigned int max_fds)
 {
 	const struct {
 		int what;
-		rlim_t limit;
+		uint64_t limit;
 	} limits[] = {
 		{RLIMIT_CORE, 0},
 		{RLIMIT_MEMLOCK, 0},
 		{RLIMIT_MSGQUEUE, 0},
 		{RLIMIT_NOFILE, max_fds},
 	};
+	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		struct rlimit r = {.rlim_cur = limits[i].limit, .rlim_max = limits[i].limit};
+	for (size_t i = 0; i < ARRAY_SIZE(limits) && !rc; i++)
+		rc = privilege_limit(limits[i].what, limits[i].limit);
+	return rc;
+}
 
-		if (setrlimit((__rlimit_resource_t)limits[i].what, &r) < 0)
-			return -errno;
-	}
+/* jail_landlock() - where the kernel has none, that is no error. */
+static int jail_landlock(const struct jail *jail, const struct landlock *l, struct err *e)
+{
+	int rc = landlock_enter(l);
+
+	if (rc != -ENOSYS && rc != -EOPNOTSUPP)
+		return rc ? jail_miss(jail, -rc, "Landlock", e) : 0;
+	log_info(jail->tag, "no Landlock here (errno %d)", -rc);
+	return 0;
+}
+
+int jail_confine(const struct jail *jail, const struct landlock *l, uint64_t caps, struct err *e)
+{
+	int rc;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, errno, "jail: no_new_privs");
+	if (l && jail_landlock(jail, l, e) < 0)
+		return -e->code;
+	rc = privilege_limit(RLIMIT_CORE, 0);
+	if (!rc)
+		rc = privilege_limit(RLIMIT_MSGQUEUE, 0);
+	if (rc < 0 && jail_miss(jail, -rc, "resource limits", e) < 0)
+		return -e->code;
+	rc = privilege_keep(caps);
+	if (rc < 0 && jail_miss(jail, -rc, "no capabilities", e) < 0)
+		return -e->code;
+	/* Last: a change of credentials resets it. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, errno, "jail: prctl");
 	return 0;
 }
 
 int jail_enter(const struct jail *jail, struct err *e)
 {
+	const struct landlock nothing = {.deny = LANDLOCK_ALL, .deny_signals = true};
 	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -185,13 +183,12 @@ int jail_enter(const struct jail *jail, struct err *e)
 	rc = jail_root();
 	if (rc < 0 && jail_miss(jail, -rc, "empty root", e) < 0)
 		return -e->code;
-	rc = jail_landlock();
-	if (rc < 0)
-		log_info(jail->tag, "no Landlock here (errno %d)", -rc);
+	if (jail_landlock(jail, &nothing, e) < 0)
+		return -e->code;
 	rc = jail_limits(jail->max_fds);
 	if (rc < 0 && jail_miss(jail, -rc, "resource limits", e) < 0)
 		return -e->code;
-	rc = jail_drop_caps();
+	rc = privilege_keep(0);
 	if (rc < 0 && jail_miss(jail, -rc, "no capabilities", e) < 0)
 		return -e->code;
 	/* Last: changes of credentials reset both. */

@@ -9,8 +9,10 @@
  *    read-only root; Landlock without a single rule; no capabilities; small resource limits.
  * 5. filter_load() (seccomp/filter.h).
  *
- * What can't be applied is an error, or a warning in the log if best_effort is set; only Landlock,
- * which a kernel may lack, is never an error. Nothing is skipped silently.
+ * What can't be applied is an error, or a warning in the log if best_effort is set; only that the
+ * kernel has no Landlock is never an error. Nothing is skipped silently.
+ *
+ * The monitor and the spawner have a part of it: jail_confine().
  */
 #ifndef SECCOMP_JAIL_H
 #define SECCOMP_JAIL_H
@@ -18,7 +20,10 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+struct landlock;
 
 struct jail {
 	const char *tag; /* for log lines */
@@ -38,5 +43,15 @@ int jail_close_fds(const int *keep, size_t n, struct err *e) MUST_CHECK;
 
 /* jail_enter() - stage 4 for the calling process, which has one thread. Return: 0 or -errno. */
 int jail_enter(const struct jail *jail, struct err *e) MUST_CHECK;
+
+/*
+ * jail_confine() - the part of a jail that spawner and monitor can live in, as they start processes
+ * and open files: no_new_privs, no core files, not dumpable or traceable, few capabilities.
+ * @l: rights that are given up, NULL: none
+ * @caps: capabilities that stay, if they were there (seccomp/privilege.h)
+ * Return: 0 or -errno.
+ */
+int jail_confine(
+	const struct jail *jail, const struct landlock *l, uint64_t caps, struct err *e) MUST_CHECK;
 
 #endif
