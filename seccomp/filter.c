@@ -1,77 +1,241 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of roles and system calls; see seccomp/filter.h. */
+/*
+ * The table of roles and system calls; see seccomp/filter.h. CONTRIBUTING.md tells how to add a
+ * row; tests/kvm/filters.py finds rows that nothing needs.
+ */
 #include "seccomp/filter.h"
 
+#include "seccomp/program.h"
+
+#include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <linux/sched.h>
 #include <seccomp.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 #define BIT(role) (1u << (role))
 #define BLK       BIT(FILTER_BLK)
 #define RNG       BIT(FILTER_RNG)
 #define CONSOLE   BIT(FILTER_CONSOLE)
 #define DEVICE    (BLK | RNG | CONSOLE)
+#define SPAWNER   BIT(FILTER_SPAWNER)
+#define VCPU      BIT(FILTER_VCPU)
+#define RUN       BIT(FILTER_RUN)
+#define REPORTER  BIT(FILTER_REPORTER)
+#define DAEMON    BIT(FILTER_DAEMON)
+#define MONITOR   (VCPU | RUN)
 
-struct filter_row {
-	int call;
-	unsigned int roles;
-	const char *reason;
-	/* One argument test, if mask is not 0: argument number `arg` & mask must be `value`. */
-	unsigned int arg;
-	uint64_t mask, value;
-};
+#define WHOLE         UINT32_MAX /* int arguments: the upper half of a register is undefined */
+#define IOCTL(number) 1, WHOLE, (number)
 
-/* A row per system call and, where several values of an argument are right, per value. */
+/* Newer than this C library's headers; tests/unit/vmm/test_filter_abi.c compares. */
+#define SET_MEMORY_ATTRIBUTES 0x4020aed2
+#define SET_MEMORY_REGION2    0x40a0ae49
+#define CREATE_GUEST_MEMFD    0xc040aed4
+
+#define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+
 static const struct filter_row rows[] = {
-	{SCMP_SYS(epoll_wait), DEVICE, "the loop waits"},
-	{SCMP_SYS(epoll_ctl), DEVICE, "kick descriptors come and go with messages"},
-	{SCMP_SYS(recvmsg), DEVICE, "vhost-user messages and their descriptors"},
-	{SCMP_SYS(sendmsg), DEVICE, "replies to them"},
-	{SCMP_SYS(write), DEVICE, "call and err eventfds, log lines, console output"},
-	{SCMP_SYS(newfstatat), DEVICE, "fstat() of a memory region, before it is mapped"},
-	{SCMP_SYS(fstat), DEVICE, "the same in other C libraries"},
-	{SCMP_SYS(mmap), DEVICE, "memory regions; never executable", 2, PROT_EXEC, 0},
-	{SCMP_SYS(munmap), DEVICE, "memory regions that go"},
-	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, UINT32_MAX,
-		MADV_DONTDUMP},
-	{SCMP_SYS(close), DEVICE, "descriptors of messages"},
-	{SCMP_SYS(exit_group), DEVICE, "the end"},
+	/* --- all --- */
+	{SCMP_SYS(write), DEVICE | MONITOR, "eventfds, log lines; device processes: output"},
+	{SCMP_SYS(sendmsg), DEVICE | MONITOR, "vhost-user, and messages between our processes"},
+	{SCMP_SYS(recvmsg), DEVICE | MONITOR, "the same"},
+
+	/* --- device processes, and the main threads --- */
+	{SCMP_SYS(epoll_wait), DEVICE | RUN, "the loop waits"},
+	{SCMP_SYS(epoll_ctl), DEVICE | MONITOR, "descriptors come and go with devices and clients"},
+	{SCMP_SYS(newfstatat), DEVICE | RUN, "fstat(): a memory region, the size of shared memory"},
+	{SCMP_SYS(fstat), DEVICE | RUN, "the same", .rarely = "other C libraries"},
+	{SCMP_SYS(mmap), DEVICE | RUN, "memory regions, large allocations; never executable", 2,
+		PROT_EXEC, 0},
+	{SCMP_SYS(munmap), DEVICE | RUN, "memory regions that go; stacks of threads that ended"},
+	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, WHOLE, MADV_DONTDUMP},
+	{SCMP_SYS(close), DEVICE | RUN, "descriptors of messages; the end of devices"},
+	{SCMP_SYS(exit_group), DEVICE | RUN, "the end"},
 #ifdef __SANITIZE_ADDRESS__
 	{SCMP_SYS(sigaltstack), DEVICE, "AddressSanitizer, before the end"},
 #endif
 	{SCMP_SYS(io_uring_enter), BLK, "disk operations; the ring itself is restricted"},
 	{SCMP_SYS(readv), RNG | CONSOLE, "entropy and console input, straight to the guest"},
+
+	/* --- the spawner, and what device processes do before they load their own filter --- */
+	{SCMP_SYS(clone3), SPAWNER, "a device process, into namespaces of its own"},
+	{SCMP_SYS(clone), SPAWNER, "the same", .rarely = "kernels without clone3()"},
+	{SCMP_SYS(pipe2), SPAWNER, "how its start went"},
+	{SCMP_SYS(read), SPAWNER, "the same, and SIGCHLD"},
+	{SCMP_SYS(wait4), SPAWNER, "device processes that ended"},
+	{SCMP_SYS(rt_sigprocmask), SPAWNER, "start: signals as before"},
+	{SCMP_SYS(rt_sigaction), SPAWNER, "start: SIGPIPE"},
+	{SCMP_SYS(close_range), SPAWNER, "start: all but their own descriptors"},
+	{SCMP_SYS(prctl), SPAWNER,
+		"start: name, no_new_privs, death with the parent, capabilities"},
+	{SCMP_SYS(capset), SPAWNER, "start: no capabilities"},
+	{SCMP_SYS(prlimit64), SPAWNER, "start: limits"},
+	{SCMP_SYS(mount), SPAWNER, "start: the empty root"},
+	{SCMP_SYS(umount2), SPAWNER, "start: the empty root"},
+	{SCMP_SYS(pivot_root), SPAWNER, "start: the empty root"},
+	{SCMP_SYS(chroot), SPAWNER, "start: the empty root", .rarely = "hosts in an initramfs"},
+	{SCMP_SYS(chdir), SPAWNER, "start: the empty root"},
+	{SCMP_SYS(landlock_create_ruleset), SPAWNER, "start: Landlock"},
+	{SCMP_SYS(landlock_restrict_self), SPAWNER, "start: Landlock"},
+	{SCMP_SYS(seccomp), SPAWNER, "start: their own filter"},
+	{SCMP_SYS(brk), SPAWNER, "start: allocations"},
+	{SCMP_SYS(epoll_create1), SPAWNER, "start: the loop"},
+	{SCMP_SYS(fcntl), SPAWNER, "start: modes of descriptors"},
+	{SCMP_SYS(lseek), SPAWNER, "start of blk: the size of an image"},
+	{SCMP_SYS(fallocate), SPAWNER, "start of blk: can the image have holes?"},
+	{SCMP_SYS(io_uring_setup), SPAWNER, "start of blk"},
+	{SCMP_SYS(io_uring_register), SPAWNER, "start of blk: restrict the ring"},
+
+	/* --- monitor: vCPU threads, mostly --- */
+	{SCMP_SYS(ioctl), VCPU, "run the guest", IOCTL(KVM_RUN)},
+	{SCMP_SYS(ioctl), MONITOR, "lines of the serial port and INTx", IOCTL(KVM_IRQ_LINE)},
+	{SCMP_SYS(ioctl), MONITOR, "MSI routes: the guest writes to a table",
+		IOCTL(KVM_SET_GSI_ROUTING)},
+	{SCMP_SYS(ioctl), MONITOR, "devices start, stop and go", IOCTL(KVM_IRQFD)},
+	{SCMP_SYS(ioctl), MONITOR, "the same", IOCTL(KVM_IOEVENTFD)},
+	{SCMP_SYS(ioctl), VCPU, "conversions", IOCTL(SET_MEMORY_ATTRIBUTES),
+		.rarely = "level sw-protected and up"},
+	{SCMP_SYS(read), MONITOR, "eventfds, timers, signals; API requests, console input"},
+	{SCMP_SYS(futex), MONITOR, "locks, and waits for them"},
+	{SCMP_SYS(poll), MONITOR, "answers of device processes, within a time limit"},
+	{SCMP_SYS(madvise), VCPU, "conversions discard private pages", 2, WHOLE, MADV_REMOVE},
+	{SCMP_SYS(madvise), VCPU, "the C library: the stack of a thread that ends", 2, WHOLE,
+		MADV_DONTNEED},
+	{SCMP_SYS(fallocate), MONITOR, "conversions and the sweep discard shared pages", 1, WHOLE,
+		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE},
+	{SCMP_SYS(timerfd_settime), MONITOR, "serial output is written a little later, in one go"},
+	{SCMP_SYS(pidfd_send_signal), MONITOR, "end a device process that does not answer"},
+	{SCMP_SYS(clock_gettime), MONITOR, "time limits", .rarely = "clocks without vDSO"},
+	{SCMP_SYS(restart_syscall), MONITOR, "the kernel, for a wait with a time limit",
+		.rarely = "after SIGSTOP"},
+	{SCMP_SYS(rt_sigreturn), VCPU, "from the handler of the signal that interrupts a vCPU"},
+	{SCMP_SYS(rt_sigprocmask), VCPU,
+		"a thread's end; the C library does not look at the result", .refuse = EPERM},
+	{SCMP_SYS(exit), VCPU, "the end of the thread"},
+
+	/* --- monitor: the main thread of `run` --- */
+	{SCMP_SYS(ioctl), RUN, "give the terminal back", IOCTL(TCSETS)},
+	{SCMP_SYS(brk), RUN, "allocations"},
+	{SCMP_SYS(lseek), RUN, "the sweep looks for pages with backing"},
+	{SCMP_SYS(mincore), REPORTER | DAEMON, "how much private memory has backing"},
+	{SCMP_SYS(clock_nanosleep), RUN, "wait for a vCPU to leave a region that goes"},
+	{SCMP_SYS(getpid), RUN, "signals to threads; reports"},
+	{SCMP_SYS(tgkill), RUN, "interrupt a vCPU"},
+	{SCMP_SYS(rt_sigprocmask), RUN, "around signals to threads"},
+	{SCMP_SYS(wait4), RUN, "the spawner's end"},
+	{SCMP_SYS(openat), REPORTER, "the report is a new file each time"},
+	{SCMP_SYS(rename), REPORTER, "it takes the old one's place"},
+	{SCMP_SYS(unlink), REPORTER, "or, not complete, is removed", .rarely = "full disks"},
+
+	/* --- monitor: the main thread of the daemon. Clients create and boot VMs at any time. ---
+	 */
+	{SCMP_SYS(accept4), DAEMON, "API clients"},
+	{SCMP_SYS(sendto), DAEMON, "replies"},
+	{SCMP_SYS(shutdown), DAEMON, "the end of a reply that no request can follow"},
+	{SCMP_SYS(unlink), DAEMON, "the socket, at the end"},
+	{SCMP_SYS(openat), DAEMON, "vm.boot: /dev/kvm, kernel, disks: clients name files by path",
+		0, WHOLE, (uint32_t)AT_FDCWD},
+	{SCMP_SYS(access), DAEMON, "vm.create: is /dev/sev there?"},
+	{SCMP_SYS(sysinfo), DAEMON, "vm.boot: has the host the memory?"},
+	{SCMP_SYS(memfd_create), DAEMON, "vm.boot: shared memory, ledger"},
+	{SCMP_SYS(ftruncate), DAEMON, "the same"},
+	{SCMP_SYS(pwrite64), DAEMON, "vm.boot: the ledger"},
+	{SCMP_SYS(lseek), DAEMON, "vm.boot: the filter of vCPU threads, exported to a memfd"},
+	{SCMP_SYS(fcntl), DAEMON, "vm.boot: seals, locks of disks, modes of descriptors"},
+	{SCMP_SYS(mprotect), DAEMON, "vm.boot: private memory read-only, stacks; never executable",
+		2, PROT_EXEC, 0},
+	{SCMP_SYS(mremap), DAEMON, "large requests grow"},
+	{SCMP_SYS(madvise), DAEMON, "vm.boot: keep guest memory out of core files", 2, WHOLE,
+		MADV_DONTDUMP},
+	{SCMP_SYS(socketpair), DAEMON, "vm.boot: to a device process", 0, WHOLE, AF_UNIX},
+	{SCMP_SYS(eventfd2), DAEMON, "vm.boot: kicks and calls"},
+	{SCMP_SYS(epoll_create1), DAEMON, "vm.boot: a device's events"},
+	{SCMP_SYS(timerfd_create), DAEMON, "vm.boot: serial port, sweep"},
+	{SCMP_SYS(clone3), DAEMON, "vm.boot: threads; clone() has flags that can be tested",
+		.refuse = ENOSYS},
+	{SCMP_SYS(clone), DAEMON, "vm.boot: vCPU threads, never a process", 0, THREAD, THREAD},
+	{SCMP_SYS(rt_sigaction), DAEMON, "vm.boot: the signal that interrupts a vCPU"},
+	{SCMP_SYS(set_robust_list), DAEMON, "the start of a thread"},
+	{SCMP_SYS(rseq), DAEMON, "the start of a thread"},
+	{SCMP_SYS(prctl), DAEMON, "the start of a thread: its name", 0, WHOLE, PR_SET_NAME},
+	{SCMP_SYS(seccomp), DAEMON, "the start of a vCPU thread: its filter"},
+	{SCMP_SYS(ioctl), DAEMON, "is the serial port a terminal?", IOCTL(TCGETS)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.create: what the host offers", IOCTL(KVM_CHECK_EXTENSION)},
+	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(KVM_GET_API_VERSION)},
+	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(KVM_GET_SUPPORTED_CPUID)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_CREATE_VM)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_IDENTITY_MAP_ADDR)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_TSS_ADDR)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_CREATE_IRQCHIP)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot, levels with a C-bit", IOCTL(KVM_ENABLE_CAP)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot, levels with a C-bit", IOCTL(KVM_X86_SET_MSR_FILTER)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot, levels with a C-bit", IOCTL(CREATE_GUEST_MEMFD)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot, levels with a C-bit", IOCTL(SET_MEMORY_REGION2)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_USER_MEMORY_REGION)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_GET_VCPU_MMAP_SIZE)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_CREATE_VCPU)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_CPUID2)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_XCRS), .rarely = "the lab"},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_MSRS)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_GET_SREGS)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_SREGS)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_REGS)},
 };
 
-static int filter_add(scmp_filter_ctx ctx, const struct filter_row *row)
-{
-	struct scmp_arg_cmp test = {
-		.arg = row->arg,
-		.op = SCMP_CMP_MASKED_EQ,
-		.datum_a = row->mask,
-		.datum_b = row->value,
-	};
+/*
+ * Roles whose filter contains other roles' rows: of what a process starts, as it inherits the
+ * filter. Calls that are refused are so in the role itself alone.
+ */
+static const unsigned int contains[FILTER_ROLES] = {
+	[FILTER_SPAWNER] = DEVICE,
+	[FILTER_REPORTER] = RUN,
+	[FILTER_DAEMON] = VCPU | RUN,
+};
 
-	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, row->call, row->mask ? 1 : 0, &test);
+static const char *const names[] = {
+	[FILTER_BLK] = "blk",
+	[FILTER_RNG] = "rng",
+	[FILTER_CONSOLE] = "console",
+	[FILTER_SPAWNER] = "spawner",
+	[FILTER_VCPU] = "vcpu",
+	[FILTER_RUN] = "run",
+	[FILTER_REPORTER] = "reporter",
+	[FILTER_DAEMON] = "daemon",
+};
+_Static_assert(ARRAY_SIZE(names) == FILTER_ROLES, "a name per role");
+
+const struct filter_row *filter_row(size_t i)
+{
+	return i < ARRAY_SIZE(rows) ? &rows[i] : NULL;
 }
 
-int filter_load(enum filter_role role, enum filter_mode mode, struct err *e)
+bool filter_applies(const struct filter_row *row, enum filter_role role)
 {
-	scmp_filter_ctx ctx =
-		seccomp_init(mode == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
-	int rc = 0;
+	return row->roles & (row->refuse ? BIT(role) : BIT(role) | contains[role]);
+}
 
-	if (!ctx)
-		return err_set(e, ENOMEM, "seccomp: no filter");
-	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(rows); i++)
-		if (rows[i].roles & BIT(role))
-			rc = filter_add(ctx, &rows[i]);
-	if (rc == 0)
-		rc = seccomp_load(ctx);
-	seccomp_release(ctx);
-	return rc < 0 ? err_sys(e, -rc, "seccomp: loading the filter") : 0;
+const char *filter_role_name(enum filter_role role)
+{
+	return names[role];
+}
+
+bool filter_is_lax(enum filter_role role)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return role >= FILTER_SPAWNER;
+#elif defined(__has_feature)
+	return role >= FILTER_SPAWNER &&
+		(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer));
+#else
+	(void)role;
+	return false;
+#endif
 }
 
 size_t filter_size(enum filter_role role)
@@ -79,9 +243,35 @@ size_t filter_size(enum filter_role role)
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		bool again = i && rows[i].call == rows[i - 1].call;
+		bool again = !filter_applies(&rows[i], role) || rows[i].refuse;
 
-		n += (rows[i].roles & BIT(role)) && !again;
+		for (size_t j = 0; j < i && !again; j++)
+			again = rows[j].call == rows[i].call && filter_applies(&rows[j], role);
+		n += !again;
 	}
 	return n;
+}
+
+int filter_mode_parse(enum filter_mode *mode, const char *text, struct err *e)
+{
+	static const char *const texts[] = {
+		[FILTER_KILL] = "true",
+		[FILTER_LOG] = "log",
+		[FILTER_TRAP] = "trap",
+		[FILTER_ERRNO] = "errno",
+		[FILTER_OFF] = "false",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!strcmp(text, texts[i])) {
+			*mode = (enum filter_mode)i;
+			return 0;
+		}
+	return err_set(
+		e, EINVAL, "--seccomp: '%s' is none of: true, false, log, trap, errno", text);
+}
+
+int filter_load(enum filter_role role, enum filter_mode mode, struct err *e)
+{
+	return program_load(role, mode, e);
 }

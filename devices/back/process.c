@@ -128,9 +128,7 @@ static int process_prepare(const struct spawn_request *req, const int *fds, stru
 	if (vhost_user_server_create(server, &config, e) < 0)
 		return -e->code;
 	fd_drop(&config.ledger_fd);
-	if (jail_enter(&jail, e) < 0)
-		return -e->code;
-	return filter_load(kind->role, req->flags & SPAWN_LOG_FILTER ? FILTER_LOG : FILTER_KILL, e);
+	return jail_enter(&jail, e);
 }
 
 /* process_report() - tell the spawner how it went. Return: false if it has gone. */
@@ -142,7 +140,7 @@ static bool process_report(int report, int status, const char *text)
 	return fd_write_full(report, &reply, sizeof(reply)) == 0;
 }
 
-int process_run(const struct spawn_request *req, const int *fds, int report)
+int process_run(const struct spawn_request *req, const int *fds, int report, enum filter_mode mode)
 {
 	size_t n_fds = request_fds(req);
 	int keep[SPAWN_FDS_MAX + 1] = {report};
@@ -157,6 +155,8 @@ int process_run(const struct spawn_request *req, const int *fds, int report)
 	signal(SIGPIPE, SIG_IGN); /* a console's reader may go */
 	if (jail_close_fds(keep, n_fds + 1, &e) == 0)
 		process_prepare(req, fds, &made, &server, &e);
+	if (!e.code && filter_load(kinds[req->kind].role, mode, &e) < 0)
+		err_context(&e, "%s", req->name);
 	if (!process_report(report, -e.code, e.text) || e.code)
 		return 1;
 	fd_drop(&report);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "devices/wire/spawn.h"
+#include "seccomp/filter.h"
 
 /*
  * process_check() - is req, with n_fds descriptors, a request that can be tried?
@@ -18,9 +19,10 @@ int process_check(const struct spawn_request *req, size_t n_fds, struct err *e) 
 /*
  * process_run() - be the device process for a checked request until the front end goes.
  * @fds: the descriptors of the request, which this process owns; all others but stderr are closed
+ * @mode: of its filter
  * @report: where the struct spawn_reply goes when the device is ready or has failed; closed then
  * Return: the exit status: 0 if the front end closed the connection.
  */
-int process_run(const struct spawn_request *req, const int *fds, int report);
+int process_run(const struct spawn_request *req, const int *fds, int report, enum filter_mode mode);
 
 #endif

@@ -7,9 +7,11 @@
 #include "base/loop.h"
 #include "devices/back/process.h"
 #include "seccomp/jail.h"
+#include "seccomp/privilege.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +30,7 @@ struct child {
 };
 
 struct spawner {
+	enum filter_mode mode; /* its own filter's and its children's */
 	struct loop *loop;
 	struct loop_source sock, signals;
 	struct child children[CHILDREN_MAX];
@@ -77,13 +80,14 @@ static void spawner_reap(void *ctx, uint32_t events)
 }
 
 /* spawner_child() - what the new process does. Does not return. */
-static void spawner_child(const struct spawn_request *req, const int *fds, int report)
+static void spawner_child(
+	const struct spawner *s, const struct spawn_request *req, const int *fds, int report)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	_exit(process_run(req, fds, report));
+	_exit(process_run(req, fds, report, s->mode));
 }
 
 /*
@@ -110,7 +114,7 @@ static int spawner_fork(struct spawner *s, const struct spawn_request *req, cons
 		return pid;
 	}
 	if (pid == 0)
-		spawner_child(req, fds, write_end);
+		spawner_child(s, req, fds, write_end);
 	fd_drop(&write_end);
 	spawner_remember(s, pid, req->name);
 	if (fd_read_full(read_end, reply, sizeof(*reply)) < 0) {
@@ -152,6 +156,21 @@ static void spawner_request(void *ctx, uint32_t events)
 		loop_stop(s->loop);
 }
 
+/*
+ * spawner_confine() - before the first request. What is left is what makes jails: namespaces, or
+ * for root, where users may not have their own, mounts. Landlock would forbid those.
+ */
+static int spawner_confine(const struct spawner *s, struct err *e)
+{
+	const struct jail jail = {.tag = TAG};
+	const uint64_t caps = privilege_bit(CAP_SYS_ADMIN) | privilege_bit(CAP_SYS_CHROOT) |
+		privilege_bit(CAP_SETPCAP);
+
+	if (jail_confine(&jail, NULL, caps, e) < 0)
+		return -e->code;
+	return filter_load(FILTER_SPAWNER, s->mode, e);
+}
+
 static int spawner_serve(struct spawner *s, int sock, struct err *e)
 {
 	sigset_t child;
@@ -168,13 +187,13 @@ static int spawner_serve(struct spawner *s, int sock, struct err *e)
 	if (loop_create(&s->loop, e) < 0 || loop_add(s->loop, &s->sock, EPOLLIN, e) < 0 ||
 		loop_add(s->loop, &s->signals, EPOLLIN, e) < 0)
 		return -e->code;
-	return loop_run(s->loop);
+	return spawner_confine(s, e) ? -e->code : loop_run(s->loop);
 }
 
 /* spawner_main() - the spawner's life. Its children have it as parent and die with it. */
-static int spawner_main(int sock, pid_t parent)
+static int spawner_main(int sock, pid_t parent, enum filter_mode mode)
 {
-	struct spawner s = {0};
+	struct spawner s = {.mode = mode};
 	struct err e = ERR_INIT;
 
 	prctl(PR_SET_NAME, "cl-spawner", 0, 0, 0);
@@ -189,7 +208,7 @@ static int spawner_main(int sock, pid_t parent)
 	return 0;
 }
 
-int spawner_start(int *sock, pid_t *pid, struct err *e)
+int spawner_start(int *sock, pid_t *pid, enum filter_mode mode, struct err *e)
 {
 	pid_t parent = getpid();
 	int ends[2];
@@ -199,7 +218,7 @@ int spawner_start(int *sock, pid_t *pid, struct err *e)
 		return err_sys(e, errno, "spawner: socketpair");
 	*pid = fork();
 	if (*pid == 0)
-		_exit(spawner_main(ends[1], parent));
+		_exit(spawner_main(ends[1], parent, mode));
 	fd_drop(&ends[1]);
 	if (*pid < 0) {
 		fd_drop(&ends[0]);

@@ -8,6 +8,7 @@
 #define DEVICES_BACK_SPAWNER_H
 
 #include "base/err.h"
+#include "seccomp/filter.h"
 
 #include <sys/types.h>
 
@@ -17,8 +18,9 @@
  * @sock: the requester's end of the SOCK_SEQPACKET pair, the caller's now; closing it ends the
  *        spawner and all its children. They end with the calling thread, too.
  * @pid: the spawner's, for the caller to wait for
+ * @mode: what a forbidden system call ends in, in the spawner and in all its children
  * Return: 0 or -errno.
  */
-int spawner_start(int *sock, pid_t *pid, struct err *e) MUST_CHECK;
+int spawner_start(int *sock, pid_t *pid, enum filter_mode mode, struct err *e) MUST_CHECK;
 
 #endif

@@ -28,8 +28,7 @@ enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE };
 #define SPAWN_READ_ONLY   0x2u  /* blk: refuse writes */
 #define SPAWN_DIRECT      0x4u  /* blk: the image was opened with O_DIRECT */
 #define SPAWN_BEST_EFFORT 0x8u  /* go on where a part of the jail can't be had, and log it */
-#define SPAWN_LOG_FILTER  0x10u /* log forbidden system calls instead of killing */
-#define SPAWN_FLAGS       0x1fu
+#define SPAWN_FLAGS       0xfu
 
 /* A token bucket (devices/back/token_bucket.h); all 0: no limit. */
 struct spawn_limit {

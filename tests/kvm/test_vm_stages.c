@@ -188,7 +188,7 @@ static void every_call_fails(int level)
 	pid_t pid;
 
 	fail_at = 0;
-	assert_int_equal(spawner_start(&spawner, &pid, &e), 0);
+	assert_int_equal(spawner_start(&spawner, &pid, FILTER_KILL, &e), 0);
 	assert_int_equal(fd_write_full(fd, kernel.at, kernel.len), 0);
 	config_init(&config);
 	assert_true(asprintf(&config.payload.kernel, "/proc/self/fd/%d", fd) > 0);

@@ -188,13 +188,13 @@ static int device_prepare(struct server *s, const struct device_kind *kind,
 		.magic = SPAWN_MAGIC,
 		.kind = (uint16_t)kind->kind,
 		.flags = (f->read_only ? SPAWN_READ_ONLY : 0) |
-			(f->best_effort ? SPAWN_BEST_EFFORT : 0) |
-			(f->log_filter ? SPAWN_LOG_FILTER : 0),
+			(f->best_effort ? SPAWN_BEST_EFFORT : 0),
 		.log_level = f->verbose ? LOG_DEBUG : LOG_WARN,
 	};
 	snprintf(s->req.name, sizeof(s->req.name), "%s", kind->name);
 	s->n_fds = 1; /* fds[0] is the connection's place */
-	if (spawner_start(&s->spawner, &pid, e) < 0 || kind->open(s, f, e) < 0 ||
+	if (spawner_start(&s->spawner, &pid, f->log_filter ? FILTER_LOG : FILTER_KILL, e) < 0 ||
+		kind->open(s, f, e) < 0 ||
 		open_listener(s, f->socket, e) < 0)
 		return -e->code;
 	return open_signals(s, e);

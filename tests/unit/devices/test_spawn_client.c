@@ -47,7 +47,7 @@ static void spawn_client_gets_a_device_that_works(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(spawner_start(&spawner, &pid, &e), 0);
+	assert_int_equal(spawner_start(&spawner, &pid, FILTER_KILL, &e), 0);
 	board_init(&b);
 	sd = disk(make_image());
 	assert_int_equal(spawn_device(spawner, &sd, &child, &e), 0);

@@ -33,7 +33,7 @@ static void open_spawner(struct fixture *f)
 
 	memset(f, 0, sizeof(*f));
 	f->pidfd = -1;
-	assert_int_equal(spawner_start(&f->spawner, &f->spawner_pid, &e), 0);
+	assert_int_equal(spawner_start(&f->spawner, &f->spawner_pid, FILTER_KILL, &e), 0);
 	rig_open(&f->rig);
 }
 
