@@ -4,6 +4,7 @@
 
 #include "devices/front/bus.h"
 #include "memory/convert.h"
+#include "seccomp/program.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -82,10 +83,14 @@ static void *vcpu_main(void *arg)
 	struct vcpu *v = arg;
 	struct hv_exit exit;
 	char name[16];
+	int rc;
 
 	snprintf(name, sizeof(name), "vcpu%u", v->index);
 	pthread_setname_np(pthread_self(), name);
-	while (gate_pass(v->env->gate)) {
+	rc = program_enter(v->env->filter);
+	if (rc)
+		v->env->ended(v->env->ctx, v->index, VCPU_FAILED, "the system call filter");
+	while (!rc && gate_pass(v->env->gate)) {
 		hv_vcpu_run(v->hv, &exit);
 		__atomic_store_n(&v->exits, v->exits + 1, __ATOMIC_RELAXED);
 		if (!vcpu_handle(v, &exit) || __atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE))

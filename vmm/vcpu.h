@@ -14,6 +14,7 @@
 
 struct bus;
 struct converter;
+struct program;
 
 /* Why a vCPU thread came to its end without having been asked. */
 enum vcpu_end { VCPU_RESET, VCPU_FAILED };
@@ -26,7 +27,8 @@ struct vcpu_env {
 	/* Called once per vCPU that ends by itself, on its thread; text only for VCPU_FAILED. */
 	void (*ended)(void *ctx, unsigned int index, enum vcpu_end why, const char *text);
 	void *ctx;
-	bool over; /* atomic: the VM has ended, no vCPU enters the guest again */
+	const struct program *filter; /* entered by each thread at its start; NULL: none */
+	bool over;                    /* atomic: the VM has ended, no vCPU enters the guest again */
 };
 
 struct vcpu {
@@ -45,7 +47,7 @@ int vcpu_init(struct vcpu *v, struct hv *hv, unsigned int index, const struct vc
 /* vcpu_fini() - free; the thread must have been stopped. */
 void vcpu_fini(struct vcpu *v);
 
-/* vcpu_start() - start the thread. Return: 0 or -errno. */
+/* vcpu_start() - start the thread; it confines itself and goes to the gate. Return: 0 or -errno. */
 int vcpu_start(struct vcpu *v, struct err *e) MUST_CHECK;
 
 /* vcpu_interrupt() - make the thread come to the gate soon. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "memory/ledger.h"
+#include "seccomp/program.h"
 #include "vmm/launch.h"
 
 #include <assert.h>
@@ -207,15 +208,18 @@ static void vm_vcpu_ended(void *ctx, unsigned int index, enum vcpu_end why, cons
 
 static int vm_up_vcpus(struct vm *vm, struct err *e)
 {
-	int rc = 0;
+	int rc = program_create(&vm->vcpu_filter, FILTER_VCPU, vm->desc.seccomp, e);
 
 	gate_init(&vm->gate);
+	if (rc)
+		return rc;
 	vm->vcpu_env = (struct vcpu_env){
 		.bus = vm->machine.bus,
 		.gate = &vm->gate,
 		.converter = vm->type->alias ? &vm->converter : NULL,
 		.ended = vm_vcpu_ended,
 		.ctx = vm,
+		.filter = vm->vcpu_filter,
 	};
 	vm->vcpus = calloc(vm->config->cpus.boot, sizeof(*vm->vcpus));
 	if (!vm->vcpus)
@@ -232,6 +236,7 @@ static void vm_down_vcpus(struct vm *vm)
 		vcpu_fini(&vm->vcpus[i]);
 	free(vm->vcpus);
 	gate_fini(&vm->gate);
+	program_destroy(vm->vcpu_filter);
 }
 
 /* --- the table --- */
@@ -305,11 +310,18 @@ void vm_end(struct vm *vm, enum vm_end why, const char *text)
 
 int vm_start(struct vm *vm, struct err *e)
 {
+	unsigned int n = 0;
 	int rc = 0;
 
-	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
-		rc = vcpu_start(&vm->vcpus[i], e);
-	return rc;
+	gate_close(&vm->gate);
+	for (; n < vm->config->cpus.boot && !rc; n++)
+		rc = vcpu_start(&vm->vcpus[n], e);
+	if (rc)
+		return rc;
+	gate_wait(&vm->gate, n);
+	if (__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) == VM_FAILED)
+		return err_set(e, EPERM, "%s", vm->end_text);
+	return 0;
 }
 
 void vm_pause(struct vm *vm)

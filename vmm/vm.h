@@ -10,6 +10,7 @@
 #define VMM_VM_H
 
 #include "memory/ram.h"
+#include "seccomp/filter.h"
 #include "vmm/config.h"
 #include "vmm/hv/hv.h"
 #include "vmm/machine.h"
@@ -40,6 +41,7 @@ struct vm_desc {
 	/* A device that was to be unplugged has ended; in the loop. NULL: nobody asks. */
 	void (*unplugged)(void *ctx, const char *id);
 	void *ctx;
+	enum filter_mode seccomp; /* of the vCPU threads' filter */
 };
 
 struct vm {
@@ -57,6 +59,7 @@ struct vm {
 	char kernel_version[VM_VERSION_MAX]; /* printable; "" if unknown */
 	struct vcpu_env vcpu_env;
 	struct gate gate;
+	struct program *vcpu_filter;
 	struct vcpu *vcpus; /* config->cpus.boot of them */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */
@@ -77,7 +80,10 @@ int vm_create(struct vm **out, const struct vm_desc *desc, struct err *e) MUST_C
 int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
 	const struct hv_host *host, struct err *e) MUST_CHECK;
 
-/* vm_start() - start the vCPU threads. Return: 0 or -errno. */
+/*
+ * vm_start() - start the vCPU threads. When it returns, all are confined and wait as if paused:
+ * vm_resume() lets the guest run. Return: 0 or -errno.
+ */
 int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
 
 /* vm_pause() - return when no vCPU runs guest code; their threads stay. vm_resume() goes on. */

@@ -162,6 +162,7 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 		.ended = vmm_vm_ended,
 		.unplugged = vmm_unplugged,
 		.ctx = vmm,
+		.seccomp = vmm->desc.seccomp,
 	};
 	int rc;
 
@@ -175,6 +176,7 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 		vmm->vm = NULL;
 		return config_json_path(e);
 	}
+	vm_resume(vmm->vm);
 	log_info("vm", "level %s: %s", vmm->vm->type->name, vmm->vm->type->label);
 	vmm->state = VMM_RUNNING;
 	events_emit(vmm->desc.events, "vm", "booted");

@@ -11,6 +11,7 @@
 #define VMM_VMM_H
 
 #include "base/err.h"
+#include "seccomp/filter.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -34,10 +35,11 @@ enum vmm_state {
 struct vmm_desc {
 	struct loop *loop;
 	int spawner;
-	int level;             /* as in struct vm_config: imposed on every VM; -1: none */
-	int require;           /* enum level: refuse VMs at less */
-	bool xcr0_preset;      /* lab only */
-	struct events *events; /* NULL: none */
+	int level;                /* as in struct vm_config: imposed on every VM; -1: none */
+	int require;              /* enum level: refuse VMs at less */
+	bool xcr0_preset;         /* lab only */
+	enum filter_mode seccomp; /* of vCPU threads */
+	struct events *events;    /* NULL: none */
 	/* The guest has ended by itself: switched off, or failed. The VM is SHUTDOWN. */
 	void (*ended)(void *ctx, bool failed);
 	void *ctx;

@@ -37,7 +37,7 @@ class Daemon:
         with open(os.path.join(self.folder, "out"), "wb") as out, \
                 open(os.path.join(self.folder, "err"), "wb") as err:
             self.child = subprocess.Popen(
-                [os.path.abspath(cloister), "--api-socket", self.socket, "-v", "--seccomp", "false",
+                [os.path.abspath(cloister), "--api-socket", self.socket, "-v", "--seccomp", "trap",
                  *(word.replace("FOLDER", self.folder) for word in more)], stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
         self.until(self.listens, "no socket")
 

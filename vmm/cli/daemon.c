@@ -10,6 +10,7 @@
 #include "vmm/api/listener.h"
 #include "vmm/config.h"
 #include "vmm/events.h"
+#include "vmm/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,9 @@ static const char help[] =
 	"  --event-monitor F  path=F, F or fd=N: write events there, a line of JSON each\n"
 	"  --log-file F       log lines go there instead of to standard error\n"
 	"  --no-shutdown      stay when the guest has switched itself off\n"
-	"  --seccomp MODE     accepted (true, false, log, errno); the monitor has no filter yet\n"
+	"  --seccomp MODE     a system call that a process or thread has no need for: true (the default):\n"
+	"                     it is killed; log: the kernel logs the call; trap: the call is named on\n"
+	"                     standard error; errno: the call fails; false: no filters\n"
 	"  -v                 more log lines; twice for most\n"
 	"\n"
 	"Exit status: 0 at an end that was asked for; 1 the VM failed; 2 bad usage.\n";
@@ -45,6 +48,7 @@ struct daemon {
 	bool level_given;
 	const char *socket, *event_monitor, *log_file;
 	bool no_shutdown;
+	enum filter_mode seccomp;
 	struct loop *loop;
 	struct listener listener;
 	struct http *http;
@@ -59,8 +63,6 @@ struct daemon {
 
 static int daemon_value(struct daemon *d, const char *name, const char *value, struct err *e)
 {
-	static const char *const seccomp[] = {"true", "false", "log", "errno"};
-
 	if (!strcmp(name, "--api-socket"))
 		d->socket = value;
 	else if (!strcmp(name, "--event-monitor"))
@@ -70,13 +72,9 @@ static int daemon_value(struct daemon *d, const char *name, const char *value, s
 	else if (!strcmp(name, "--confidential") || !strcmp(name, "--require")) {
 		d->level_given |= name[2] == 'c';
 		return config_flag(&d->imposed, name + 2, value, e);
-	} else if (!strcmp(name, "--seccomp")) {
-		for (size_t i = 0; i < ARRAY_SIZE(seccomp); i++)
-			if (!strcmp(value, seccomp[i]))
-				return 0;
-		return err_set(
-			e, EINVAL, "--seccomp: '%s' is none of: true, false, log, errno", value);
-	} else
+	} else if (!strcmp(name, "--seccomp"))
+		return filter_mode_parse(&d->seccomp, value, e);
+	else
 		return err_set(
 			e, EINVAL, "unknown flag %s; see `cloister --api-socket --help`", name);
 	return 0;
@@ -199,6 +197,7 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 		.level = d->level_given ? d->imposed.confidential.level : -1,
 		.require = d->imposed.require,
 		.xcr0_preset = d->imposed.xcr0_preset,
+		.seccomp = d->seccomp,
 		.events = d->events,
 		.ended = daemon_vm_ended,
 		.ctx = d,
@@ -209,6 +208,9 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 		rc = api_create(&d->api, &(struct api_desc){d->vmm, daemon_bye, d}, e);
 	if (!rc)
 		rc = daemon_listen(d, e);
+	if (rc)
+		return rc;
+	rc = sandbox_enter(&(struct sandbox_desc){FILTER_DAEMON, d->seccomp, false, NULL}, e);
 	if (rc)
 		return rc;
 	events_emit(d->events, "vmm", "starting");
@@ -232,7 +234,7 @@ static int daemon_run(struct daemon *d, struct err *e)
 
 	/* First, so that it inherits neither the socket nor its lock. */
 	if (!rc)
-		rc = spawner_start(&spawner, &spawner_pid, e);
+		rc = spawner_start(&spawner, &spawner_pid, d->seccomp, e);
 	if (!rc)
 		rc = listener_open(&d->listener, d->socket, e);
 	if (!rc)

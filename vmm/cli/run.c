@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "devices/back/spawner.h"
 #include "vmm/report.h"
+#include "vmm/sandbox.h"
 #include "vmm/terminal.h"
 #include "vmm/vm.h"
 
@@ -45,6 +46,9 @@ static const char help[] =
 	"  --require L        refuse to run at less than this level\n"
 	"  --report F         write a JSON report to F at the end and whenever SIGUSR1 comes\n"
 	"  --sandbox MODE     strict, or best-effort where namespaces are forbidden\n"
+	"  --seccomp MODE     a system call that a process or thread has no need for: true (the default):\n"
+	"                     it is killed; log: the kernel logs the call; trap: the call is named on\n"
+	"                     standard error; errno: the call fails; false: no filters\n"
 	"  -v                 more log lines on standard error; twice for most\n"
 	"\n"
 	"Exit status: 0 the guest powered off; 1 the VM failed while it ran; 2 bad usage, bad input, or\n"
@@ -57,6 +61,7 @@ struct run {
 	struct vm *vm;
 	struct loop *loop;
 	const char *report; /* file name, NULL: none */
+	enum filter_mode seccomp;
 	struct loop_source signals;
 	struct terminal terminal;
 };
@@ -70,6 +75,8 @@ static int run_flag(struct run *run, const char *name, const char *value, struct
 		run->report = value;
 		return report_probe(value, e);
 	}
+	if (!strcmp(name, "seccomp"))
+		return filter_mode_parse(&run->seccomp, value, e);
 	rc = config_flag(&run->config, name, value, e);
 	if (rc == -ENOENT)
 		return err_set(e, EINVAL, "unknown flag --%s; see `cloister run --help`", name);
@@ -200,10 +207,24 @@ static int run_create(struct run *run, int spawner, struct err *e)
 		.loop = run->loop,
 		.ended = run_ended,
 		.ctx = run,
+		.seccomp = run->seccomp,
 	};
 	int rc = vm_create(&run->vm, &desc, e);
 
 	return rc ? rc : loop_add(run->loop, &run->signals, EPOLLIN, e);
+}
+
+/* run_confine() - the main thread, before guest code runs: vCPU threads have done it themselves */
+static int run_confine(const struct run *run, struct err *e)
+{
+	const struct sandbox_desc desc = {
+		.role = run->report ? FILTER_REPORTER : FILTER_RUN,
+		.seccomp = run->seccomp,
+		.best_effort = run->config.sandbox.mode == SANDBOX_BEST_EFFORT,
+		.report = run->report,
+	};
+
+	return sandbox_enter(&desc, e);
 }
 
 /* run_until_end() - with the terminal as the guest needs it */
@@ -215,6 +236,10 @@ static int run_until_end(struct run *run, struct err *e)
 	terminal_raw(&run->terminal,
 		run->config.serial.mode == STREAM_TTY || run->config.console.mode == STREAM_TTY);
 	rc = vm_start(run->vm, e);
+	if (!rc)
+		rc = run_confine(run, e);
+	if (!rc)
+		vm_resume(run->vm);
 	if (!rc && (rc = loop_run(run->loop)))
 		err_sys(e, -rc, "event loop");
 	terminal_restore(&run->terminal);
@@ -226,7 +251,7 @@ static int run_vm(struct run *run, struct err *e)
 {
 	int spawner = -1;
 	pid_t spawner_pid = -1;
-	int rc = spawner_start(&spawner, &spawner_pid, e);
+	int rc = spawner_start(&spawner, &spawner_pid, run->seccomp, e);
 
 	if (!rc)
 		rc = run_block_signals(run, e);

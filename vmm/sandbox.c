@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor's sandbox; see vmm/sandbox.h. */
+#include "vmm/sandbox.h"
+
+#include "seccomp/jail.h"
+#include "seccomp/landlock.h"
+#include "seccomp/privilege.h"
+
+#include <jansson.h>
+#include <libgen.h>
+#include <linux/capability.h>
+#include <string.h>
+
+int sandbox_enter(const struct sandbox_desc *desc, struct err *e)
+{
+	const struct jail jail = {.tag = "sandbox", .best_effort = desc->best_effort};
+	cleanup_free char *report = desc->report ? strdup(desc->report) : NULL;
+	struct landlock rights = {.deny = LANDLOCK_ALL};
+	uint64_t caps = 0;
+
+	/* Files of other users stay what the capability makes them: root's to open. */
+	if (desc->role != FILTER_RUN)
+		caps = privilege_bit(CAP_DAC_OVERRIDE) | privilege_bit(CAP_DAC_READ_SEARCH);
+	if (desc->role == FILTER_DAEMON)
+		rights.deny = LANDLOCK_NODES; /* clients name files when they please */
+	if (report) {
+		rights.dir = dirname(report);
+		rights.allow = LANDLOCK_SAVE;
+	}
+	json_object_seed(0); /* reads /dev/urandom, else at the first object */
+	if (jail_confine(&jail, filter_is_lax(desc->role) ? NULL : &rights, caps, e) < 0)
+		return -e->code;
+	return filter_load(desc->role, desc->seccomp, e);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor's own sandbox: its main thread locks itself down before the first guest instruction
+ * (`cloister run`) or the first byte from a client (the daemon). vCPU threads load their filter
+ * themselves (vmm/vcpu.h), device processes theirs (devices/back/process.h).
+ */
+#ifndef VMM_SANDBOX_H
+#define VMM_SANDBOX_H
+
+#include "seccomp/filter.h"
+
+struct sandbox_desc {
+	enum filter_role role; /* FILTER_RUN, FILTER_REPORTER or FILTER_DAEMON */
+	enum filter_mode seccomp;
+	bool best_effort;
+	const char *report; /* FILTER_REPORTER: the file that will be written */
+};
+
+/*
+ * sandbox_enter() - confine the calling thread, and what it starts, for good.
+ * Return: 0, or -errno for what could not be applied.
+ */
+int sandbox_enter(const struct sandbox_desc *desc, struct err *e) MUST_CHECK;
+
+#endif
