@@ -165,6 +165,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(rseq), DAEMON, "the start of a thread"},
 	{SCMP_SYS(prctl), DAEMON, "the start of a thread: its name", 0, WHOLE, PR_SET_NAME},
 	{SCMP_SYS(seccomp), DAEMON, "the start of a vCPU thread: its filter"},
+	{SCMP_SYS(ioctl), DAEMON, "vm.nmi", IOCTL(KVM_SIGNAL_MSI)},
 	{SCMP_SYS(ioctl), DAEMON, "is the serial port a terminal?", IOCTL(TCGETS)},
 	{SCMP_SYS(ioctl), DAEMON, "vm.create: what the host offers", IOCTL(KVM_CHECK_EXTENSION)},
 	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(KVM_GET_API_VERSION)},
