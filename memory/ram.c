@@ -11,6 +11,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#define HUGE_SIZE (2U << 20)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 /* ram_memfd() - a sparse memfd of fixed size. Return: the descriptor or -errno. */
 static int ram_memfd(const char *name, uint64_t len, struct err *e)
 {
@@ -25,14 +31,30 @@ static int ram_memfd(const char *name, uint64_t len, struct err *e)
 	return fd_take(&fd);
 }
 
-/* ram_map() - map an object whole; fd -1: anonymous memory. No page is touched. */
+/*
+ * ram_map() - map an object whole; fd -1: anonymous memory. No page is touched. The address is that
+ * of a huge page, so that one here can be one for the guest.
+ */
 static int ram_map(uint8_t **out, int fd, size_t len, struct err *e)
 {
 	int flags = MAP_NORESERVE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
-	void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, 0);
+	uint8_t *room = mmap(NULL, len + HUGE_SIZE, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before = -(uintptr_t)room & (HUGE_SIZE - 1);
+	void *map;
 
-	if (map == MAP_FAILED)
-		return err_sys(e, errno, "memory: mmap of %llu bytes", (unsigned long long)len);
+	if (room == MAP_FAILED)
+		return err_sys(e, errno, "memory: room for %llu bytes", (unsigned long long)len);
+	if (before)
+		munmap(room, before);
+	munmap(room + before + len, HUGE_SIZE - before);
+	map = mmap(room + before, len, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED) {
+		int code = errno;
+
+		munmap(room + before, len);
+		return err_sys(e, code, "memory: mmap of %llu bytes", (unsigned long long)len);
+	}
 	/* A core dump must not hold guest memory. */
 	madvise(map, len, MADV_DONTDUMP);
 	*out = map;
@@ -89,8 +111,8 @@ void ram_fini(struct ram *ram)
 }
 
 /* ram_slot_range() - the slot or slots of one range of RAM, above the low memory */
-static unsigned int ram_slot_range(const struct ram *ram, const struct layout_range *r,
-	struct ram_slot *out)
+static unsigned int ram_slot_range(
+	const struct ram *ram, const struct layout_range *r, struct ram_slot *out)
 {
 	uint64_t skip = r->gpa.v < LAYOUT_LOW_LEN && ram->cbit ? LAYOUT_LOW_LEN : 0;
 	uint64_t start = r->gpa.v + skip, len = r->len - skip;
@@ -122,6 +144,22 @@ unsigned int ram_slots(const struct ram *ram, struct ram_slot *out)
 	return n;
 }
 
+/*
+ * ram_make_huge() - have huge pages under [at, at + len), where a memfd is about to be written
+ * anyway; the kernel makes them of ranges that have a page, whatever its policy for memfds. A host
+ * that can't is as good, just slower.
+ */
+static void ram_make_huge(uint8_t *at, uint64_t len)
+{
+	uint8_t *first = at + (-(uintptr_t)at & (HUGE_SIZE - 1));
+
+	for (; first + HUGE_SIZE <= at + len; first += HUGE_SIZE) {
+		*(volatile uint8_t *)first = 0;
+		if (madvise(first, HUGE_SIZE, MADV_COLLAPSE))
+			return;
+	}
+}
+
 /* ram_write() - copy loaded bytes; a part may begin in low memory and go on above it */
 static void ram_write(struct ram *ram, uint64_t gpa, const uint8_t *bytes, uint64_t len)
 {
@@ -132,6 +170,8 @@ static void ram_write(struct ram *ram, uint64_t gpa, const uint8_t *bytes, uint6
 		low = min_u64(len, LAYOUT_LOW_LEN - gpa);
 		memcpy(ram->low + gpa, bytes, low);
 	}
+	if (len > low && !ram->guest_memfd)
+		ram_make_huge(above + gpa + low, len - low);
 	if (len > low)
 		memcpy(above + gpa + low, bytes + low, len - low);
 }
@@ -152,8 +192,8 @@ int ram_load(struct ram *ram, const struct image *image, struct err *e)
 }
 
 /*
- * ram_can_discard() - Linux before 6.7 frees pages through a mapping only if that is writable. Tried
- * on the first page, which no slot shows to the guest: low memory is an object of its own.
+ * ram_can_discard() - Linux before 6.7 frees pages through a mapping only if that is writable.
+ * Tried on the first page, which no slot shows to the guest: low memory is an object of its own.
  */
 static bool ram_can_discard(const struct ram *ram)
 {
