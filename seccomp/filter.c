@@ -10,6 +10,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <seccomp.h>
@@ -22,7 +23,8 @@
 #define BLK       BIT(FILTER_BLK)
 #define RNG       BIT(FILTER_RNG)
 #define CONSOLE   BIT(FILTER_CONSOLE)
-#define DEVICE    (BLK | RNG | CONSOLE)
+#define NET       BIT(FILTER_NET)
+#define DEVICE    (BLK | RNG | CONSOLE | NET)
 #define SPAWNER   BIT(FILTER_SPAWNER)
 #define VCPU      BIT(FILTER_VCPU)
 #define RUN       BIT(FILTER_RUN)
@@ -61,7 +63,12 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(sigaltstack), DEVICE, "AddressSanitizer, before the end"},
 #endif
 	{SCMP_SYS(io_uring_enter), BLK, "disk operations; the ring itself is restricted"},
-	{SCMP_SYS(readv), RNG | CONSOLE, "entropy and console input, straight to the guest"},
+	{SCMP_SYS(readv), RNG | CONSOLE | NET, "input and frames, straight to the guest"},
+	{SCMP_SYS(writev), NET, "frames, straight from the guest"},
+	{SCMP_SYS(ioctl), NET, "what the driver lets the tap leave undone", IOCTL(TUNSETOFFLOAD)},
+	{SCMP_SYS(ioctl), NET, "queues of the tap that the driver uses", IOCTL(TUNSETQUEUE)},
+	{SCMP_SYS(timerfd_settime), NET, "the wait for a rate limit"},
+	{SCMP_SYS(clock_gettime), NET, "rate limits", .rarely = "clocks without vDSO"},
 
 	/* --- the spawner, and what device processes do before they load their own filter --- */
 	{SCMP_SYS(clone3), SPAWNER, "a device process, into namespaces of its own"},
@@ -91,6 +98,9 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(fallocate), SPAWNER, "start of blk: can the image have holes?"},
 	{SCMP_SYS(io_uring_setup), SPAWNER, "start of blk"},
 	{SCMP_SYS(io_uring_register), SPAWNER, "start of blk: restrict the ring"},
+	{SCMP_SYS(ioctl), SPAWNER, "start of net: is it a tap?", IOCTL(TUNGETIFF)},
+	{SCMP_SYS(ioctl), SPAWNER, "start of net: the headers of frames", IOCTL(TUNSETVNETHDRSZ)},
+	{SCMP_SYS(timerfd_create), SPAWNER, "start of net: rate limits"},
 
 	/* --- monitor: vCPU threads, mostly --- */
 	{SCMP_SYS(ioctl), VCPU, "run the guest", IOCTL(KVM_RUN)},
@@ -203,6 +213,7 @@ static const char *const names[] = {
 	[FILTER_BLK] = "blk",
 	[FILTER_RNG] = "rng",
 	[FILTER_CONSOLE] = "console",
+	[FILTER_NET] = "net",
 	[FILTER_SPAWNER] = "spawner",
 	[FILTER_VCPU] = "vcpu",
 	[FILTER_RUN] = "run",

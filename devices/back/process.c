@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "devices/back/blk.h"
 #include "devices/back/console.h"
+#include "devices/back/net.h"
 #include "devices/back/rng.h"
 #include "devices/back/vhost_user_server.h"
 #include "seccomp/filter.h"
@@ -71,34 +72,65 @@ static int make_console(struct made *m, struct err *e)
 	return 0;
 }
 
+static int make_net(struct made *m, struct err *e)
+{
+	struct net_config config = {
+		.loop = m->loop,
+		.name = m->req->name,
+		.taps = m->fds,
+		.n_pairs = m->req->n_queues / 2,
+		.offloads = m->req->offloads,
+		.mtu = m->req->mtu,
+		.limits = m->req->limits,
+	};
+	struct net *net;
+
+	memcpy(config.mac, m->req->mac, sizeof(config.mac));
+	if (net_create(&net, &config, e) < 0)
+		return -e->code;
+	m->device = net_device(net);
+	return 0;
+}
+
 static const struct kind {
 	const char *process; /* its name in ps */
 	enum filter_role role;
-	size_t n_fds; /* of its own */
+	size_t n_fds; /* of its own; 0: one for each pair of queues */
 	int (*make)(struct made *m, struct err *e);
 } kinds[] = {
 	[SPAWN_BLK] = {"cl-blk", FILTER_BLK, 1, make_blk},
 	[SPAWN_RNG] = {"cl-rng", FILTER_RNG, 1, make_rng},
 	[SPAWN_CONSOLE] = {"cl-console", FILTER_CONSOLE, 2, make_console},
+	[SPAWN_NET] = {"cl-net", FILTER_NET, 0, make_net},
 };
 
 /* request_fds() - Return: the descriptors that a request of a known kind must carry. */
 static size_t request_fds(const struct spawn_request *req)
 {
-	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) + kinds[req->kind].n_fds;
+	size_t own = kinds[req->kind].n_fds;
+
+	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) + (own ? own : req->n_queues / 2u);
+}
+
+/* pairs_ok() - two queues for each tap, and the control queue */
+static bool pairs_ok(unsigned int n_queues)
+{
+	return n_queues % 2 && n_queues >= 3 && n_queues / 2 <= SPAWN_TAPS_MAX;
 }
 
 int process_check(const struct spawn_request *req, size_t n_fds, struct err *e)
 {
 	size_t want;
 
-	if (req->magic != SPAWN_MAGIC || (req->flags & ~SPAWN_FLAGS) || req->reserved)
+	if (req->magic != SPAWN_MAGIC || (req->flags & ~SPAWN_FLAGS) || req->reserved ||
+		req->reserved2)
 		return err_set(e, EINVAL, "spawn: not a request that is understood here");
 	if (req->kind >= ARRAY_SIZE(kinds) || !kinds[req->kind].make)
 		return err_set(e, EINVAL, "spawn: device kind %u", req->kind);
 	if (!memchr(req->name, 0, sizeof(req->name)) || req->log_level > LOG_DEBUG)
 		return err_set(e, EINVAL, "spawn: name without end, or unknown log level");
-	if (req->n_queues > DEVICE_QUEUES_MAX)
+	if (req->n_queues > DEVICE_QUEUES_MAX ||
+		(req->kind == SPAWN_NET && !pairs_ok(req->n_queues)))
 		return err_set(e, EINVAL, "spawn: %u queues", req->n_queues);
 	want = request_fds(req);
 	if (n_fds != want)

@@ -27,7 +27,8 @@ static int fill(struct spawn_request *req, const struct spawn_desc *d, struct er
 		.flags = d->flags | (d->ledger_fd >= 0 ? SPAWN_LEDGER : 0),
 		.log_level = log_get_level(),
 		.mtu = d->mtu,
-		.limits = d->limits};
+		.limits = d->limits,
+		.offloads = d->offloads};
 	memcpy(req->mac, d->mac, sizeof(req->mac));
 	memcpy(req->name, d->name, name_len);
 	if (serial_len)

@@ -26,6 +26,7 @@ struct spawn_desc {
 	unsigned int n_fds;
 	uint8_t mac[6];             /* net */
 	uint16_t mtu;               /* net; 0: not told to the guest */
+	uint32_t offloads;          /* net: SPAWN_OFFLOAD_* */
 	struct spawn_limits limits; /* blk, net */
 };
 

@@ -5,7 +5,8 @@
  * A request carries descriptors in this order:
  *   1. the device's end of the vhost-user socket pair (SOCK_STREAM);
  *   2. the ledger for device processes, if SPAWN_LEDGER is set;
- *   3. the device's own: blk: the image; rng: the source; console: input, output.
+ *   3. the device's own: blk: the image; rng: the source; console: input, output;
+ *      net: a queue of the tap for each pair of queues.
  * They stay the requester's, who may close them once the reply is there. A reply of status 0
  * carries one descriptor, a pidfd of the device process: readable when that has ended.
  * When the requester's end of the pair is closed, the spawner and all its children end.
@@ -21,7 +22,12 @@
 #define SPAWN_FDS_MAX  (2u + SPAWN_TAPS_MAX)
 #define SPAWN_NAME_MAX 32u /* with the NUL */
 
-enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE };
+enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET };
+
+/* net: what a tap may leave to the guest, and the guest to it */
+#define SPAWN_OFFLOAD_CSUM 0x1u /* partial checksums; the others need it */
+#define SPAWN_OFFLOAD_TSO  0x2u
+#define SPAWN_OFFLOAD_UFO  0x4u /* UDP: fragmentation and, where a tap knows it, segmentation */
 
 /* flags */
 #define SPAWN_LEDGER      0x1u /* a ledger descriptor comes along; else all memory counts as shared */
@@ -46,7 +52,7 @@ static_assert(sizeof(struct spawn_limits) == 48, "spawn: limits");
 struct spawn_request {
 	uint32_t magic;            /* SPAWN_MAGIC */
 	uint16_t kind;             /* enum spawn_kind */
-	uint16_t n_queues;         /* blk: 1 to 64; 0 means 1 */
+	uint16_t n_queues;         /* blk: 1 to 64; 0 means 1; net: two per tap, and one */
 	uint32_t flags;            /* SPAWN_* */
 	uint32_t log_level;        /* enum log_level */
 	char name[SPAWN_NAME_MAX]; /* id for log lines, as "disk0"; ends with NUL */
@@ -55,8 +61,10 @@ struct spawn_request {
 	uint8_t mac[6];            /* net: the guest's address */
 	uint16_t mtu;              /* net: 0: not told to the guest */
 	struct spawn_limits limits; /* blk: all requests; net: each direction */
+	uint32_t offloads;          /* net: SPAWN_OFFLOAD_* */
+	uint32_t reserved2;         /* 0 */
 };
-static_assert(sizeof(struct spawn_request) == 128, "spawn: request");
+static_assert(sizeof(struct spawn_request) == 136, "spawn: request");
 
 struct spawn_reply {
 	int32_t status; /* 0 or negative errno */
