@@ -13,6 +13,7 @@
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -163,6 +164,16 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(mremap), DAEMON, "large requests grow"},
 	{SCMP_SYS(madvise), DAEMON, "vm.boot: keep guest memory out of core files", 2, WHOLE,
 		MADV_DONTDUMP},
+	{SCMP_SYS(getrandom), DAEMON, "vm.create: a network device's address"},
+	{SCMP_SYS(socket), DAEMON, "vm.boot: to set up the host's end of a tap", 0, WHOLE, AF_INET},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot: open a tap", IOCTL(TUNSETIFF)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot: a tap's MTU", IOCTL(SIOCGIFMTU)},
+	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(SIOCSIFMTU)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot: a tap's addresses", IOCTL(SIOCSIFHWADDR)},
+	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(SIOCSIFADDR)},
+	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(SIOCSIFNETMASK)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot: a tap is up", IOCTL(SIOCGIFFLAGS)},
+	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(SIOCSIFFLAGS)},
 	{SCMP_SYS(socketpair), DAEMON, "vm.boot: to a device process", 0, WHOLE, AF_UNIX},
 	{SCMP_SYS(eventfd2), DAEMON, "vm.boot: kicks and calls"},
 	{SCMP_SYS(epoll_create1), DAEMON, "vm.boot: a device's events"},

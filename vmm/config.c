@@ -86,6 +86,41 @@ static const struct keyval_field disk_fields[] = {
 	DISK("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
 };
 
+#define NET(k, j, kd, member, ...) FIELD(struct nic_config, k, j, kd, member, __VA_ARGS__)
+/* A limit: three keys of the command line, an object in JSON with its own table. */
+#define NET_LIMIT(k, member)                                                                       \
+	NET(k "_size", NULL, KEYVAL_SIZE, member.size),                                            \
+		NET(k "_one_time_burst", NULL, KEYVAL_SIZE, member.one_time_burst),                \
+		NET(k "_refill_time", NULL, KEYVAL_NUMBER, member.refill_time)
+#define NET_LIMIT_JSON(member)                                                                     \
+	{                                                                                          \
+		NET("size", "size", KEYVAL_SIZE, member.size),                                     \
+			NET("one_time_burst", "one_time_burst", KEYVAL_SIZE,                       \
+				member.one_time_burst),                                            \
+			NET("refill_time", "refill_time", KEYVAL_NUMBER, member.refill_time),      \
+	}
+static const struct keyval_field net_fields[] = {
+	NET("tap", "tap", KEYVAL_STRING, tap, .help = "name of the tap; made if it is not there"),
+	NET("ip", "ip", KEYVAL_STRING, ip, .help = "the host's address on the tap"),
+	NET("mask", "mask", KEYVAL_STRING, mask, .help = "its netmask"),
+	NET("mac", "mac", KEYVAL_STRING, mac, .help = "the guest's address; random"),
+	NET("host_mac", "host_mac", KEYVAL_STRING, host_mac, .help = "the tap's address"),
+	NET("mtu", "mtu", KEYVAL_NUMBER, mtu, .min = 68, .max = 65535, .help = "of both ends"),
+	NET("fd", NULL, KEYVAL_STRING, fd_list, .help = "inherited taps, N:N or [N,N]"),
+	NET("num_queues", "num_queues", KEYVAL_NUMBER, num_queues, .min = 2,
+		.max = 2 * NIC_TAPS_MAX, .help = "two for each queue of the tap"),
+	NET("queue_size", "queue_size", KEYVAL_NUMBER, queue_size, .min = 16, .max = 1024,
+		.help = "entries per queue, a power of two"),
+	NET("offload_tso", "offload_tso", KEYVAL_TOGGLE, offload_tso),
+	NET("offload_ufo", "offload_ufo", KEYVAL_TOGGLE, offload_ufo),
+	NET("offload_csum", "offload_csum", KEYVAL_TOGGLE, offload_csum),
+	NET_LIMIT("bw", bandwidth),
+	NET_LIMIT("ops", ops),
+	NET("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
+};
+static const struct keyval_field net_bandwidth_fields[] = NET_LIMIT_JSON(bandwidth);
+static const struct keyval_field net_ops_fields[] = NET_LIMIT_JSON(ops);
+
 #define SECTION(n, f, b)                                                                           \
 	{                                                                                          \
 		.name = (n), .fields = (f), .n_fields = ARRAY_SIZE(f), .bare = (b)                 \
@@ -100,6 +135,10 @@ static const struct keyval_section sections[] = {
 	SECTION("sandbox", sandbox_fields, "mode"),
 };
 static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
+static const struct keyval_section net_section = SECTION("net", net_fields, NULL);
+static const struct keyval_section net_bandwidth_section =
+	SECTION("net-bandwidth", net_bandwidth_fields, NULL);
+static const struct keyval_section net_ops_section = SECTION("net-ops", net_ops_fields, NULL);
 static const struct keyval_section payload_section = SECTION("payload", payload_fields, NULL);
 
 void config_init(struct vm_config *c)
@@ -120,6 +159,8 @@ void config_fini(struct vm_config *c)
 		keyval_free(&sections[i], c);
 	while (c->n_disks)
 		config_remove_disk(c, c->n_disks - 1);
+	while (c->n_nics)
+		config_remove_nic(c, c->n_nics - 1);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -135,12 +176,16 @@ static int config_path(char **to, const char *name, const char *value, struct er
 
 const struct keyval_section *config_section(const char *name)
 {
+	static const struct keyval_section *const others[] = {&disk_section, &net_section,
+		&net_bandwidth_section, &net_ops_section, &payload_section};
+
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		if (!strcmp(name, sections[i].name))
 			return &sections[i];
-	if (!strcmp(name, "disk"))
-		return &disk_section;
-	return strcmp(name, "payload") ? NULL : &payload_section;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strcmp(name, others[i]->name))
+			return others[i];
+	return NULL;
 }
 
 struct disk_config *config_add_disk(struct vm_config *c)
@@ -164,9 +209,51 @@ void config_remove_disk(struct vm_config *c, unsigned int i)
 	memmove(d, d + 1, (--c->n_disks - i) * sizeof(*d));
 }
 
-int config_take_fds(struct vm_config *c, int *fds, size_t n, struct err *e)
+struct nic_config *config_add_nic(struct vm_config *c, struct err *e)
+{
+	struct nic_config *n = &c->nics[c->n_nics];
+
+	if (c->n_nics == CONFIG_MAX_NICS) {
+		err_set(e, EINVAL, "--net: more than %d network devices", CONFIG_MAX_NICS);
+		return NULL;
+	}
+	if (nic_init(n, e) < 0)
+		return NULL;
+	c->n_nics++;
+	return n;
+}
+
+void config_remove_nic(struct vm_config *c, unsigned int i)
+{
+	struct nic_config *n = &c->nics[i];
+
+	keyval_free(&net_section, n);
+	while (n->n_fds)
+		fd_drop(&n->fds[--n->n_fds]);
+	memmove(n, n + 1, (--c->n_nics - i) * sizeof(*n));
+}
+
+/* config_take_nic_fds() - Return: how many descriptors wait; those in fds are taken, if not NULL */
+static size_t config_take_nic_fds(struct vm_config *c, int *fds)
 {
 	size_t wanted = 0;
+
+	for (unsigned int i = 0; i < c->n_nics; i++)
+		for (unsigned int j = 0; j < c->nics[i].n_fds; j++) {
+			int *fd = &c->nics[i].fds[j];
+
+			if (*fd >= 0)
+				continue;
+			wanted++;
+			if (fds)
+				*fd = fd_take(fds++);
+		}
+	return wanted;
+}
+
+int config_take_fds(struct vm_config *c, int *fds, size_t n, struct err *e)
+{
+	size_t wanted = config_take_nic_fds(c, NULL);
 
 	for (unsigned int i = 0; i < c->n_disks; i++)
 		wanted += c->disks[i].has_fd && c->disks[i].fd < 0;
@@ -175,6 +262,7 @@ int config_take_fds(struct vm_config *c, int *fds, size_t n, struct err *e)
 	for (unsigned int i = 0; i < c->n_disks; i++)
 		if (c->disks[i].has_fd && c->disks[i].fd < 0)
 			c->disks[i].fd = fd_take(fds++);
+	config_take_nic_fds(c, fds);
 	return 0;
 }
 
@@ -185,6 +273,17 @@ static int config_disk(struct vm_config *c, const char *value, struct err *e)
 	if (!d)
 		return err_set(e, EINVAL, "--disk: more than %d disks", CONFIG_MAX_DISKS);
 	return keyval_parse(&disk_section, d, value, e);
+}
+
+static int config_net(struct vm_config *c, const char *value, struct err *e)
+{
+	struct nic_config *n = config_add_nic(c, e);
+
+	if (!n)
+		return -e->code;
+	if (keyval_parse(&net_section, n, value, e) < 0)
+		return -e->code;
+	return nic_take_list(n, e);
 }
 
 static int config_require(struct vm_config *c, const char *value, struct err *e)
@@ -216,6 +315,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 		return config_path(&c->payload.cmdline, name, value, e);
 	if (!strcmp(name, "disk"))
 		return config_disk(c, value, e);
+	if (!strcmp(name, "net"))
+		return config_net(c, value, e);
 	if (!strcmp(name, "require"))
 		return config_require(c, value, e);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
@@ -249,37 +350,64 @@ static int config_check_disk(const struct disk_config *d, unsigned int i, struct
 	return 0;
 }
 
-/* config_reserved_id() - the names that devices get that were given none */
-static bool config_reserved_id(const struct vm_config *c, const char *id, unsigned int own)
+/*
+ * config_id() - Return: the id of device number i, its own or what it gets without one (in name);
+ * NULL past the last. *flag: how it was asked for; *given: it is its own.
+ */
+static const char *config_id(
+	const struct vm_config *c, unsigned int i, char name[16], const char **flag, bool *given)
 {
-	char name[16];
+	static const char *const fixed[] = {"rng0", "console0"};
+	const char *id = NULL;
 
-	for (unsigned int i = 0; i < c->n_disks; i++) {
-		snprintf(name, sizeof(name), "disk%u", i);
-		if (i != own && !strcmp(id, name))
-			return true;
+	*given = false;
+	if (i < c->n_disks) {
+		*flag = "disk";
+		id = c->disks[i].id;
+	} else if ((i -= c->n_disks) < c->n_nics) {
+		*flag = "net";
+		id = c->nics[i].id;
+	} else {
+		i -= c->n_nics;
+		return i < ARRAY_SIZE(fixed) ? fixed[i] : NULL;
 	}
-	return !strcmp(id, "rng0") || !strcmp(id, "console0");
+	*given = id;
+	snprintf(name, 16, "%s%u", *flag, i);
+	return id ? id : name;
+}
+
+static int config_check_id(const struct vm_config *c, unsigned int i, struct err *e)
+{
+	char name[16], other_name[16];
+	const char *flag, *other_flag, *other, *id;
+	bool given, other_given;
+
+	id = config_id(c, i, name, &flag, &given);
+	if (!given)
+		return 0;
+	if (!*id || strlen(id) > CONFIG_ID_MAX)
+		return err_set(e, EINVAL, "--%s: id '%.40s' has not 1 to %d characters", flag, id,
+			CONFIG_ID_MAX);
+	for (unsigned int j = 0;; j++) {
+		other = config_id(c, j, other_name, &other_flag, &other_given);
+		if (!other)
+			return 0;
+		if (j != i && !strcmp(other, id))
+			return err_set(e, EINVAL,
+				other_given ? "--%s: id '%s' is given twice"
+					    : "--%s: id '%s' is another device's",
+				flag, id);
+	}
 }
 
 /* config_check_ids() - ids name devices in the report, the log and the API: they are unique */
 static int config_check_ids(const struct vm_config *c, struct err *e)
 {
-	for (unsigned int i = 0; i < c->n_disks; i++) {
-		const char *id = c->disks[i].id;
+	int rc = 0;
 
-		if (!id)
-			continue;
-		if (!*id || strlen(id) > CONFIG_ID_MAX)
-			return err_set(e, EINVAL, "--disk: id '%.40s' has not 1 to %d characters",
-				id, CONFIG_ID_MAX);
-		if (config_reserved_id(c, id, i))
-			return err_set(e, EINVAL, "--disk: id '%s' is another device's", id);
-		for (unsigned int j = 0; j < i; j++)
-			if (c->disks[j].id && !strcmp(c->disks[j].id, id))
-				return err_set(e, EINVAL, "--disk: id '%s' is given twice", id);
-	}
-	return 0;
+	for (unsigned int i = 0; i < c->n_disks + c->n_nics && !rc; i++)
+		rc = config_check_id(c, i, e);
+	return rc;
 }
 
 int config_check(const struct vm_config *c, struct err *e)
@@ -299,6 +427,8 @@ int config_check(const struct vm_config *c, struct err *e)
 		rc = config_check_stream(&c->console, "console", e);
 	for (unsigned int i = 0; i < c->n_disks && !rc; i++)
 		rc = config_check_disk(&c->disks[i], i, e);
+	for (unsigned int i = 0; i < c->n_nics && !rc; i++)
+		rc = nic_check(&c->nics[i], e);
 	if (!rc)
 		rc = config_check_ids(c, e);
 	if (!rc && c->confidential.level != CONFIG_LEVEL_AUTO &&

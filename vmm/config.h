@@ -7,12 +7,14 @@
 #define VMM_CONFIG_H
 
 #include "base/err.h"
+#include "vmm/nic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define CONFIG_MAX_VCPUS 64
 #define CONFIG_MAX_DISKS 16
+#define CONFIG_MAX_NICS  8
 #define CONFIG_ID_MAX    31 /* characters of a device id */
 
 enum stream_mode { STREAM_OFF, STREAM_NULL, STREAM_TTY, STREAM_FILE };
@@ -63,6 +65,8 @@ struct vm_config {
 	} sandbox;
 	struct disk_config disks[CONFIG_MAX_DISKS];
 	unsigned int n_disks;
+	struct nic_config nics[CONFIG_MAX_NICS];
+	unsigned int n_nics;
 	unsigned int n_named; /* devices that were given an id of ours */
 	bool xcr0_preset;     /* lab only */
 };
@@ -84,7 +88,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 
 /*
  * config_section() - Return: the table of a section: one of the flags with keys, "disk" (of a
- * struct disk_config) or "payload"; NULL for other names.
+ * struct disk_config), "net", "net-bandwidth" or "net-ops" (of a struct nic_config) or "payload";
+ * NULL for other names.
  */
 const struct keyval_section *config_section(const char *name);
 
@@ -94,9 +99,15 @@ struct disk_config *config_add_disk(struct vm_config *c);
 /* config_remove_disk() - free disk number i; those behind it move up. */
 void config_remove_disk(struct vm_config *c, unsigned int i);
 
+/* config_add_nic() - Return: a network device with the defaults, appended; NULL if that fails. */
+struct nic_config *config_add_nic(struct vm_config *c, struct err *e);
+
+/* config_remove_nic() - free network device number i; those behind it move up. */
+void config_remove_nic(struct vm_config *c, unsigned int i);
+
 /*
  * config_take_fds() - move the descriptors that came with a request to what waits for one: disks
- * with has_fd and no fd, in their order.
+ * with has_fd and no fd, then network devices with fds of -1, in their order.
  * @fds: -1 in place of each that was taken
  * Return: 0, or -EBADF if the numbers differ; nothing was taken then.
  */

@@ -7,6 +7,7 @@
 #include "devices/wire/virtio.h"
 #include "vmm/config.h"
 #include "vmm/resource.h"
+#include "vmm/tap.h"
 
 #include <stdio.h>
 
@@ -44,6 +45,38 @@ int device_plan_disk(
 	p->spawn.flags = (c->readonly ? SPAWN_READ_ONLY : 0) | (c->direct ? SPAWN_DIRECT : 0);
 	p->queue_size = (uint16_t)c->queue_size;
 	return device_plan_hold(p, resource_open_disk(c, e));
+}
+
+static struct spawn_limit device_plan_limit(const struct nic_limit *l)
+{
+	return (struct spawn_limit){l->size, l->one_time_burst, l->refill_time};
+}
+
+int device_plan_nic(
+	struct device_plan *p, const struct vm_config *config, unsigned int index, struct err *e)
+{
+	const struct nic_config *c = &config->nics[index];
+
+	*p = (struct device_plan){
+		.kind = "net",
+		.spawn = {.kind = SPAWN_NET},
+		.virtio_id = VIRTIO_ID_NET,
+		.class_code = PCI_CLASS_NET,
+		.config_len = 12, /* spec 5.1.4 */
+	};
+	snprintf(p->name, sizeof(p->name), "net%u", index);
+	p->spawn.name = c->id ? c->id : p->name;
+	p->spawn.n_queues = (uint16_t)(c->num_queues + 1); /* and the control queue */
+	p->spawn.offloads = (c->offload_csum ? SPAWN_OFFLOAD_CSUM : 0) |
+		(c->offload_tso ? SPAWN_OFFLOAD_TSO : 0) | (c->offload_ufo ? SPAWN_OFFLOAD_UFO : 0);
+	p->spawn.limits.bytes = device_plan_limit(&c->bandwidth);
+	p->spawn.limits.ops = device_plan_limit(&c->ops);
+	p->queue_size = (uint16_t)c->queue_size;
+	nic_mac(c->mac, p->spawn.mac);
+	if (tap_open(c, p->spawn.fds, &p->spawn.mtu, e) < 0)
+		return -e->code;
+	p->spawn.n_fds = (unsigned int)c->num_queues / 2;
+	return 1;
 }
 
 static int device_plan_rng(struct device_plan *p, const char *src, struct err *e)
@@ -85,6 +118,9 @@ int device_plan_next(
 	if (i < c->n_disks)
 		return device_plan_disk(p, c, i, e);
 	i -= c->n_disks;
+	if (i < c->n_nics)
+		return device_plan_nic(p, c, i, e);
+	i -= c->n_nics;
 	if (c->rng.src && i-- == 0)
 		return device_plan_rng(p, c->rng.src, e);
 	if (c->console.mode != STREAM_OFF && i == 0)

@@ -12,7 +12,7 @@
 struct vm_config;
 
 struct device_plan {
-	const char *kind; /* "blk", "rng", "console" */
+	const char *kind; /* "blk", "net", "rng", "console" */
 	struct spawn_desc
 		spawn; /* the descriptors in fds are the plan's; strings are the config's */
 	uint16_t virtio_id;
@@ -31,6 +31,10 @@ int device_plan_next(
 
 /* device_plan_disk() - plan disk number i of the config, to be plugged in. Return: 1 or -errno. */
 int device_plan_disk(
+	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
+/* device_plan_nic() - the same for network device number i. */
+int device_plan_nic(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
 
 /* device_plan_fini() - close what the plan opened; the device process has its own copies. */

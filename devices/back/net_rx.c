@@ -152,7 +152,6 @@ static void net_rx_keep(struct net_rx *rx, uint32_t len, uint32_t n)
 		at += part;
 	}
 	rx->kept = len;
-	net_rx_release(rx);
 }
 
 /* net_rx_spilled() - a frame is longer than what was held. Return: true to go on. */
@@ -186,10 +185,11 @@ static bool net_rx_retry(struct net_rx *rx)
 		rx->kept = 0;
 		return true;
 	}
+	if (rc != -ENOSPC)
+		return false;
 	net_rx_release(rx);
-	if (rc == -ENOSPC)
-		net_rx_drop(rx, "the driver's buffers are too small for it");
-	return rc == -ENOSPC;
+	net_rx_drop(rx, "the driver's buffers are too small for it");
+	return true;
 }
 
 /* net_rx_read() - one frame from the tap. Return: true to go on. */
@@ -226,10 +226,7 @@ static bool net_rx_frame(struct net_rx *rx)
 	if (!rx->readable || !rate_limiter_may(rx->limit))
 		return false;
 	rc = net_rx_room(rx, rx->expect);
-	if (rx->n_held && rc != -EPROTO)
-		return net_rx_read(rx);
-	net_rx_release(rx);
-	return false;
+	return rx->n_held && rc != -EPROTO && net_rx_read(rx);
 }
 
 void net_rx_serve(struct net_rx *rx)
@@ -244,7 +241,9 @@ void net_rx_serve(struct net_rx *rx)
 		rx->starved = false;
 		while (budget && net_rx_frame(rx))
 			budget--;
+		/* What is held stays held here: a kick is wanted for what comes behind it. */
 	} while (budget && rx->starved && virtq_kicks(q, true));
+	net_rx_release(rx);
 	virtq_notify(q);
 	if (!budget)
 		virtq_poke(q);

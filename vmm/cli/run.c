@@ -38,6 +38,12 @@ static const char help[] =
 	"  --disk path=F      raw image or block device; also readonly=on, direct=on (bypass the host's\n"
 	"                     page cache), num_queues=N, queue_size=N, serial=TEXT, id=NAME; repeat\n"
 	"                     the flag for more disks\n"
+	"  --net tap=NAME     network device on a tap of that name, made if it is not there; also ip=,\n"
+	"                     mask=, host_mac= and mtu= of the host's end, mac=M of the guest's, and\n"
+	"                     fd=N[:N...] for taps that are open already; num_queues=N (two for each\n"
+	"                     queue of the tap), queue_size=N, offload_tso=, offload_ufo=,\n"
+	"                     offload_csum=off, limits bw_size=, bw_refill_time= (ms),\n"
+	"                     bw_one_time_burst=, ops_size= and so on, id=NAME; repeatable\n"
 	"  --serial MODE      tty (the default), file=F, null or off\n"
 	"  --console MODE     virtio console: off (the default), tty, file=F or null\n"
 	"  --rng src=F        entropy device, such as src=/dev/urandom\n"
@@ -83,13 +89,13 @@ static int run_flag(struct run *run, const char *name, const char *value, struct
 	return rc;
 }
 
-/* run_seen() - flags other than --disk may be given once */
+/* run_seen() - flags other than --disk and --net may be given once */
 static int run_seen(const char **seen, size_t *n, size_t max, const char *name, struct err *e)
 {
 	for (size_t i = 0; i < *n; i++)
 		if (!strcmp(seen[i], name))
 			return err_set(e, EINVAL, "--%s: is given twice", name);
-	if (strcmp(name, "disk") && *n < max)
+	if (strcmp(name, "disk") && strcmp(name, "net") && *n < max)
 		seen[(*n)++] = name;
 	return 0;
 }
@@ -272,6 +278,35 @@ static int run_vm(struct run *run, struct err *e)
 	return rc;
 }
 
+/* run_next_fd() - Return: the least descriptor above fd that a flag named, or -1 */
+static int run_next_fd(const struct vm_config *c, int fd)
+{
+	int next = -1;
+
+	for (unsigned int i = 0; i < c->n_nics; i++)
+		for (unsigned int j = 0; j < c->nics[i].n_fds; j++) {
+			int one = c->nics[i].fds[j];
+
+			if (one > fd && (next < 0 || one < next))
+				next = one;
+		}
+	return next;
+}
+
+/* run_close_others() - what a careless parent left open, and no flag named, is not ours to keep */
+static void run_close_others(const struct vm_config *c)
+{
+	int last = STDERR_FILENO, next;
+
+	do {
+		next = run_next_fd(c, last);
+		if (next != last + 1)
+			close_range(
+				(unsigned int)last + 1, next < 0 ? ~0u : (unsigned int)next - 1, 0);
+		last = next;
+	} while (last >= 0);
+}
+
 int cli_run(int argc, char **argv)
 {
 	struct run run = {.signals.fd = -1};
@@ -283,11 +318,9 @@ int cli_run(int argc, char **argv)
 			fputs(help, stdout);
 			return CLI_OK;
 		}
-	/* Nothing is taken by descriptor here; what a careless parent left open is not ours to
-	 * keep. */
-	close_range(STDERR_FILENO + 1, ~0u, 0);
 	config_init(&run.config);
 	rc = run_parse(&run, argc, argv, &e);
+	run_close_others(&run.config);
 	if (!rc)
 		rc = run_vm(&run, &e);
 	if (rc < 0)

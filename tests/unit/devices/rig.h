@@ -15,7 +15,7 @@
 #define RIG_USER   UINT64_C(0x7f0000000000) /* the front end's name for it */
 #define RIG_NUM    64u                      /* entries of a ring */
 #define RIG_DATA   (RIG_GPA + 0x40000u)     /* free for buffers */
-#define RIG_QUEUES 4u
+#define RIG_QUEUES 6u
 
 /* Where the parts of queue q's ring lie, as guest addresses; each has pages of its own. */
 #define RIG_DESC(q)  (RIG_GPA + 0x4000u * (q))
