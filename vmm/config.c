@@ -209,18 +209,16 @@ void config_remove_disk(struct vm_config *c, unsigned int i)
 	memmove(d, d + 1, (--c->n_disks - i) * sizeof(*d));
 }
 
-struct nic_config *config_add_nic(struct vm_config *c, struct err *e)
+int config_add_nic(struct vm_config *c, struct nic_config **out, struct err *e)
 {
-	struct nic_config *n = &c->nics[c->n_nics];
-
-	if (c->n_nics == CONFIG_MAX_NICS) {
-		err_set(e, EINVAL, "--net: more than %d network devices", CONFIG_MAX_NICS);
-		return NULL;
-	}
-	if (nic_init(n, e) < 0)
-		return NULL;
+	if (c->n_nics == CONFIG_MAX_NICS)
+		return err_set(
+			e, EINVAL, "--net: more than %d network devices", CONFIG_MAX_NICS);
+	*out = &c->nics[c->n_nics];
+	if (nic_init(*out, e) < 0)
+		return -e->code;
 	c->n_nics++;
-	return n;
+	return 0;
 }
 
 void config_remove_nic(struct vm_config *c, unsigned int i)
@@ -277,9 +275,9 @@ static int config_disk(struct vm_config *c, const char *value, struct err *e)
 
 static int config_net(struct vm_config *c, const char *value, struct err *e)
 {
-	struct nic_config *n = config_add_nic(c, e);
+	struct nic_config *n;
 
-	if (!n)
+	if (config_add_nic(c, &n, e) < 0)
 		return -e->code;
 	if (keyval_parse(&net_section, n, value, e) < 0)
 		return -e->code;

@@ -99,8 +99,8 @@ struct disk_config *config_add_disk(struct vm_config *c);
 /* config_remove_disk() - free disk number i; those behind it move up. */
 void config_remove_disk(struct vm_config *c, unsigned int i);
 
-/* config_add_nic() - Return: a network device with the defaults, appended; NULL if that fails. */
-struct nic_config *config_add_nic(struct vm_config *c, struct err *e);
+/* config_add_nic() - append a network device with the defaults to *out. Return: 0 or -errno. */
+int config_add_nic(struct vm_config *c, struct nic_config **out, struct err *e) MUST_CHECK;
 
 /* config_remove_nic() - free network device number i; those behind it move up. */
 void config_remove_nic(struct vm_config *c, unsigned int i);

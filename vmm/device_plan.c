@@ -73,7 +73,7 @@ int device_plan_nic(
 	p->spawn.limits.ops = device_plan_limit(&c->ops);
 	p->queue_size = (uint16_t)c->queue_size;
 	nic_mac(c->mac, p->spawn.mac);
-	if (tap_open(c, p->spawn.fds, &p->spawn.mtu, e) < 0)
+	if (tap_queues(c, p->spawn.fds, &p->spawn.mtu, e) < 0)
 		return -e->code;
 	p->spawn.n_fds = (unsigned int)c->num_queues / 2;
 	return 1;

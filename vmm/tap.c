@@ -151,7 +151,7 @@ static int tap_copy(const struct nic_config *n, int *fds, struct err *e)
 	return 0;
 }
 
-int tap_open(const struct nic_config *n, int *fds, uint16_t *mtu, struct err *e)
+int tap_queues(const struct nic_config *n, int *fds, uint16_t *mtu, struct err *e)
 {
 	unsigned int pairs = (unsigned int)n->num_queues / 2;
 	struct ifreq ifr = {0};

@@ -10,12 +10,12 @@
 #include "vmm/nic.h"
 
 /*
- * tap_open() - open a queue of a tap for each pair of queues, or copy the descriptors that the
+ * tap_queues() - open a queue of a tap for each pair of queues, or copy the descriptors that the
  * config has.
  * @fds: room for NIC_TAPS_MAX; out: num_queues / 2 descriptors, the caller's
  * @mtu: out: what the guest is to be told, 0: nothing
  * Return: 0, or -errno and no descriptor is open.
  */
-int tap_open(const struct nic_config *n, int *fds, uint16_t *mtu, struct err *e) MUST_CHECK;
+int tap_queues(const struct nic_config *n, int *fds, uint16_t *mtu, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""virtio-net with a stock kernel, in the lab: what the guest sees, and data both ways over a tap.
+
+Run alone: python3 tests/lab/test_net.py
+"""
+import pathlib
+import re
+import shutil
+import sys
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / d) for d in ("scripts/lib",)]
+import cpio
+import kernels
+import lab
+from paths import ROOT, main
+from tally import Tally
+
+HOST, GUEST = "7.3", "6.12"
+SIZE = 8 << 20  # bytes each way by TCP
+MAC, MTU = "52:54:00:12:34:56", 1400
+# level -> flags of the network device beside its addresses, vCPUs, pairs of queues
+CASES = {
+    "off": ("num_queues=4", 2, 2),
+    "soft": ("num_queues=4", 2, 2),
+}
+
+GUEST_INIT = f"""\
+#!/bin/sh
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
+for module in /modules/*.ko; do insmod $module; done
+ip link set lo up; ifconfig eth0 10.9.0.2 netmask 255.255.255.0 up
+echo "net: mac $(cat /sys/class/net/eth0/address)"
+echo "net: mtu $(cat /sys/class/net/eth0/mtu)"
+echo "net: carrier $(cat /sys/class/net/eth0/carrier)"
+echo "net: pairs $(ls -d /sys/class/net/eth0/queues/rx-* | wc -l) $(ls -d /sys/class/net/eth0/queues/tx-* | wc -l)"
+ping -c 20 -i 0.05 -s 1372 10.9.0.1 | grep received | sed 's/^/net: ping /'
+ping -c 3 -s 20000 10.9.0.1 | grep received | sed 's/^/net: fragments /'
+dd if=/dev/urandom of=/up bs=1M count={SIZE >> 20} 2> /dev/null
+echo "net: sent $(sha256sum < /up)"
+before=$(cut -d' ' -f1 /proc/uptime)
+mkfifo /open; exec 9<> /open  # a nc ends when either side has ended
+nc 10.9.0.1 5001 < /up
+echo "net: times $before $(cut -d' ' -f1 /proc/uptime)"
+nc 10.9.0.1 5002 <&9 > /down
+echo "net: times $(cut -d' ' -f1 /proc/uptime)"
+echo "net: received $(sha256sum < /down)"
+grep virtio /proc/interrupts | sed 's/^/net: irq /'
+poweroff -f
+"""
+
+SCRIPT = f"""\
+for module in /tun/*.ko; do insmod $module; done
+mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200
+dd if=/dev/urandom of=/down bs=1M count={SIZE >> 20} 2> /dev/null
+mkfifo /open; exec 9<> /open
+while read -r level cpus flags; do
+	echo "== $level"
+	nc -l -p 5001 <&9 > /up & up=$!
+	nc -l -p 5002 < /down & down=$!
+	timeout 120 cloister run --kernel /vmlinuz --initramfs /initramfs --confidential $level \\
+		--cmdline "console=ttyS0 quiet panic=-1 cryptomgr.notests" --cpus boot=$cpus \\
+		--net tap=tap0,ip=10.9.0.1,mask=255.255.255.0,mac={MAC},mtu={MTU},$flags \\
+		--serial file=/serial --xcr0-preset < /dev/null
+	echo "status $?"
+	kill $up $down 2> /dev/null
+	tr -d '\\r' < /serial
+	echo "host: received $(sha256sum < /up)"
+	echo "host: sent $(sha256sum < /down)"
+done < /cases
+"""
+
+
+def initramfs():
+    archive = cpio.Archive()
+    archive.add_file("bin/busybox", shutil.which("busybox"))
+    for name in ("sh mount insmod ip ifconfig cat ls wc ping grep sed dd sha256sum cut nc mkfifo "
+                 "poweroff").split():
+        archive.add_link(f"bin/{name}", "busybox")
+    archive.add_data("init", GUEST_INIT, 0o755)
+    archive.add_char("dev/console", 5, 1)
+    for empty in ("proc", "sys"):
+        archive.add_dir(empty)
+    for number, (name, data) in enumerate(kernels.get(GUEST).modules("virtio_pci", "virtio_net")):
+        archive.add_data(f"modules/{number:02}-{name}.ko", data)
+    return archive
+
+
+def judge(text, pairs):
+    """Return: [(whether it holds, what)]"""
+    def said(key):
+        return re.findall(rf"^{key} (.*)$", text, re.M)
+
+    return [
+        (text.startswith("status 0\n"), "the guest runs and powers off"),
+        (said("net: mac") == [MAC], "the guest has the address that was given"),
+        (said("net: mtu") == [str(MTU)], "the guest has the MTU that was given"),
+        (said("net: carrier") == ["1"], "the link is up"),
+        (said("net: pairs") == [f"{pairs} {pairs}"], f"the guest has {pairs} pairs of queues"),
+        ("20 packets transmitted, 20 packets received" in "".join(said("net: ping")),
+         "each ping is answered"),
+        ("3 packets transmitted, 3 packets received" in "".join(said("net: fragments")),
+         "each ping of many fragments is answered"),
+        (said("net: sent") and said("net: sent") == said("host: received"),
+         "what the guest sends by TCP is what comes"),
+        (said("net: received") and said("net: received") == said("host: sent"),
+         "what the host sends by TCP is what comes"),
+    ]
+
+
+def run(tally, build):
+    """run() - all cases in one lab, count each."""
+    place = lab.Lab(HOST)
+    place.files.add_program("bin/cloister", build / "cloister")
+    place.files.add_file("vmlinuz", kernels.get(GUEST).image)
+    for number, (name, data) in enumerate(place.kernel.modules("tun")):
+        place.files.add_data(f"tun/{number:02}-{name}.ko", data)
+    build.mkdir(exist_ok=True)
+    initramfs().write(build / "net-initramfs")
+    place.files.add_file("initramfs", build / "net-initramfs")
+    place.files.add_data("cases", "".join(
+        f"{level} {cpus} {flags}\n" for level, (flags, cpus, pairs) in CASES.items()))
+    place.files.add_data("net.sh", SCRIPT)
+    said = bytearray()
+    try:
+        place.run(["sh", "/net.sh"], show=said.extend)
+    except lab.Crashed as crashed:
+        tally.fails(f"lab {HOST}: net", crashed, count=len(CASES))
+        return
+    text = said.decode(errors="replace").replace("\r", "")
+    (build / "net-lab.txt").write_text(text)
+    parts = dict(re.findall(r"^== (\S+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
+    for level, (_, _, pairs) in CASES.items():
+        part = parts.get(level, "")
+        broken = [what for holds, what in judge(part[part.find("status "):], pairs) if not holds]
+        name = f"lab {HOST}: net {level}"
+        if broken:
+            tally.fails(name, "; ".join(f"not so: {what}" for what in broken) + "\n" + part[-1500:])
+        else:
+            tally.passes(name)
+
+
+def body():
+    tally = Tally()
+    run(tally, ROOT / "build")
+    return tally.end()
+
+
+if __name__ == "__main__":
+    main(body)
