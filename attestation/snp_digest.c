@@ -2,9 +2,13 @@
 /* The SEV-SNP launch digest; see attestation/snp_digest.h. */
 #include "attestation/snp_digest.h"
 
+#include "attestation/page_hash.h"
 #include "attestation/vmsa.h"
+#include "base/attr.h"
 #include "base/bytes.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* SNP firmware ABI, table "Layout of the PAGE_INFO structure" */
@@ -32,25 +36,32 @@ static const struct {
 	[IMAGE_CPUID] = {6, "CPUID"},
 };
 
+#define WINDOW 4096 /* pages whose contents are hashed ahead of the chain: 16 MiB */
+
 static const uint8_t zeros[PAGE_SIZE];
+
+/*
+ * Pages in the order of launch. What a page contains does not depend on the pages before it, so the
+ * contents of a window are hashed first, at once; only the chain takes one page after the other.
+ */
+struct window {
+	size_t n;
+	struct {
+		gpa_t gpa;
+		enum image_page type;
+	} at[WINDOW];
+	struct page_hash contents[WINDOW];
+	uint8_t padded[PAGE_SIZE]; /* copy of a page that is not whole; at most one is queued */
+};
 
 int snp_digest_init(
 	struct snp_digest *d, const uint8_t *seed, const struct trace *trace, struct err *e)
 {
-	int ret;
-
 	memset(d, 0, sizeof(*d));
 	d->trace = trace;
 	if (seed)
 		memcpy(d->value, seed, SNP_DIGEST_LEN);
-	ret = digest_init(&d->hash, DIGEST_SHA384, e);
-	if (ret)
-		return ret;
-	digest_update(&d->hash, zeros, sizeof(zeros));
-	ret = digest_final(&d->hash, d->zero_page, e);
-	if (ret)
-		snp_digest_fini(d);
-	return ret;
+	return digest_init(&d->hash, DIGEST_SHA384, e);
 }
 
 void snp_digest_fini(struct snp_digest *d)
@@ -87,66 +98,71 @@ static int snp_digest_page(struct snp_digest *d, enum image_page type, gpa_t gpa
 	return ret;
 }
 
-/* snp_digest_contents() - hash a page of which `len` bytes are given and the rest is zeros. */
-static int snp_digest_contents(
-	struct snp_digest *d, const uint8_t *bytes, size_t len, uint8_t *out, struct err *e)
+/* snp_digest_flush() - add the pages of a window and empty it. */
+static int snp_digest_flush(struct snp_digest *d, struct window *w, struct err *e)
 {
-	if (!len) {
-		memcpy(out, d->zero_page, SNP_DIGEST_LEN);
-		return 0;
-	}
-	digest_update(&d->hash, bytes, len);
-	digest_update(&d->hash, zeros, PAGE_SIZE - len);
-	return digest_final(&d->hash, out, e);
+	int ret = page_hash_all(w->contents, w->n, e);
+
+	for (size_t i = 0; !ret && i < w->n; i++)
+		ret = snp_digest_page(d, w->at[i].type, w->at[i].gpa,
+			w->contents[i].bytes ? w->contents[i].out : NULL, e);
+	w->n = 0;
+	return ret;
 }
 
-/* snp_digest_loaded() - add a part whose bytes are measured. */
-static int snp_digest_loaded(struct snp_digest *d, const struct image_part *part, struct err *e)
+/* snp_digest_queue() - put a page into a window with room; bytes NULL: they do not count. */
+static void snp_digest_queue(
+	struct window *w, enum image_page type, gpa_t gpa, const uint8_t *bytes)
 {
-	const uint8_t *last =
-		NULL; /* the page that `contents` belongs to, when it was a whole one */
-	uint8_t contents[SNP_DIGEST_LEN];
+	w->at[w->n].gpa = gpa;
+	w->at[w->n].type = type;
+	w->contents[w->n++].bytes = bytes;
+}
+
+/* snp_digest_part() - queue the pages of a part. */
+static int snp_digest_part(
+	struct snp_digest *d, struct window *w, const struct image_part *part, struct err *e)
+{
+	/* SNP firmware ABI 8.17.2: CONTENTS is a hash for NORMAL and VMSA, else zeros */
+	bool counts = part->type == IMAGE_NORMAL || part->type == IMAGE_VMSA;
 
 	for (uint64_t at = 0; at < part->len; at += PAGE_SIZE) {
-		uint64_t len = at < part->bytes_len ? min_u64(part->bytes_len - at, PAGE_SIZE) : 0;
-		const uint8_t *page = len ? (const uint8_t *)part->bytes + at : NULL;
-		int ret = 0;
+		uint64_t len = at < part->bytes_len ? part->bytes_len - at : 0;
+		const uint8_t *bytes = len ? (const uint8_t *)part->bytes + at : zeros;
+		bool cut = len && len < PAGE_SIZE; /* the last page with bytes: w->padded is free */
+		int ret = cut || w->n == WINDOW ? snp_digest_flush(d, w, e) : 0;
 
-		/* firmware is full of runs of equal pages */
-		if (!last || len != PAGE_SIZE || memcmp(page, last, PAGE_SIZE) != 0)
-			ret = snp_digest_contents(d, page, len, contents, e);
-		if (!ret)
-			ret = snp_digest_page(d, part->type, gpa_plus(part->gpa, at), contents, e);
+		if (cut) {
+			memset(w->padded, 0, PAGE_SIZE);
+			bytes = memcpy(w->padded, bytes, len);
+		}
 		if (ret)
 			return ret;
-		last = len == PAGE_SIZE ? page : NULL;
+		snp_digest_queue(w, part->type, gpa_plus(part->gpa, at), counts ? bytes : NULL);
 	}
 	return 0;
 }
 
 int snp_digest_image(struct snp_digest *d, const struct image *image, struct err *e)
 {
+	cleanup_free struct window *w = malloc(sizeof(*w));
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < image->n_parts; i++) {
-		const struct image_part *part = &image->parts[i];
-
-		/* SNP firmware ABI 8.17.2: CONTENTS is a hash for NORMAL and VMSA, else zeros */
-		if (part->type == IMAGE_NORMAL || part->type == IMAGE_VMSA) {
-			ret = snp_digest_loaded(d, part, e);
-			continue;
-		}
-		for (uint64_t at = 0; !ret && at < part->len; at += PAGE_SIZE)
-			ret = snp_digest_page(d, part->type, gpa_plus(part->gpa, at), NULL, e);
-	}
-	return ret;
+	if (!w)
+		return err_sys(e, ENOMEM, "launch digest");
+	w->n = 0;
+	for (size_t i = 0; !ret && i < image->n_parts; i++)
+		ret = snp_digest_part(d, w, &image->parts[i], e);
+	return ret ? ret : snp_digest_flush(d, w, e);
 }
 
 int snp_digest_vmsa(struct snp_digest *d, const void *page, uint32_t count, struct err *e)
 {
 	uint8_t contents[SNP_DIGEST_LEN];
-	int ret = snp_digest_contents(d, page, VMSA_LEN, contents, e);
+	int ret;
 
+	digest_update(&d->hash, page, VMSA_LEN);
+	ret = digest_final(&d->hash, contents, e);
 	while (!ret && count--)
 		ret = snp_digest_page(d, IMAGE_VMSA, gpa_of(VMSA_GPA), contents, e);
 	return ret;

@@ -19,14 +19,13 @@
 struct snp_digest {
 	uint8_t value[SNP_DIGEST_LEN]; /* after the pages so far */
 	struct digest hash;
-	uint8_t zero_page[SNP_DIGEST_LEN]; /* SHA-384 of a page of zeros */
-	const struct trace *trace;         /* NULL: nobody looks */
+	const struct trace *trace; /* NULL: nobody looks */
 };
 
 /*
  * snp_digest_init() - begin.
  * @seed: value after pages that were measured before, NULL to begin with none
- * Return: 0, -ENOMEM or -EIO.
+ * Return: 0 or -ENOMEM.
  */
 int snp_digest_init(struct snp_digest *d, const uint8_t *seed, const struct trace *trace,
 	struct err *e) MUST_CHECK;
@@ -34,7 +33,10 @@ int snp_digest_init(struct snp_digest *d, const uint8_t *seed, const struct trac
 /* snp_digest_fini() - free; the value stays readable. */
 void snp_digest_fini(struct snp_digest *d);
 
-/* snp_digest_image() - add every page of a launch image, in its order. Return: 0 or -EIO. */
+/*
+ * snp_digest_image() - add every page of a launch image, in its order; its bytes are read by
+ * several threads (attestation/page_hash.h), all gone when it returns. Return: 0, -ENOMEM or -EIO.
+ */
 int snp_digest_image(struct snp_digest *d, const struct image *image, struct err *e) MUST_CHECK;
 
 /*
