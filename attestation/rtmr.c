@@ -3,18 +3,13 @@
 #include "attestation/rtmr.h"
 
 #include "attestation/event_log.h"
+#include "attestation/tdx_quote.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define QUOTE_HEADER_LEN 48
-#define QUOTE_TEE_TDX    0x81
-#define BODY_TD_10       2 /* version 5: TD report of TDX 1.0 */
-#define BODY_TD_15       3
-#define BODY_TD_10_LEN   584
-#define BODY_TD_15_LEN   648
-#define BODY_RTMR        328 /* offset of RTMR0 */
+_Static_assert(RTMR_COUNT == TDX_QUOTE_RTMRS, "registers of a quote");
 
 /* rtmr_show() - tell the trace about an event that extended a register. */
 static void rtmr_show(const struct trace *trace, const struct event *event, const uint8_t *running)
@@ -72,26 +67,8 @@ int rtmr_replay(struct rtmr *r, struct bytes log, const struct trace *trace, str
 	return ret;
 }
 
-int rtmr_of_quote(struct rtmr *r, struct bytes quote, struct err *e)
+void rtmr_of_quote(struct rtmr *r, const struct tdx_quote *quote)
 {
-	struct bytes body = quote;
-	uint16_t version = bytes_u16(&body), type = 0;
-	uint32_t tee, len = BODY_TD_10_LEN;
-
-	bytes_u16(&body); /* type of the attestation key */
-	tee = bytes_u32(&body);
-	bytes_take(&body, QUOTE_HEADER_LEN - 8);
-	if (version == 5) { /* Intel DCAP quote format, version 5: the body says what it is */
-		type = bytes_u16(&body);
-		len = bytes_u32(&body);
-	}
-	if (body.failed || (version != 4 && version != 5) || tee != QUOTE_TEE_TDX)
-		return err_set(e, EINVAL, "not a TDX quote of version 4 or 5");
-	if (version == 5 && !(type == BODY_TD_10 && len == BODY_TD_10_LEN) &&
-		!(type == BODY_TD_15 && len == BODY_TD_15_LEN))
-		return err_set(e, EINVAL, "the quote's body is not that of a TD");
-	body = bytes_slice(&body, 0, len);
-	bytes_take(&body, BODY_RTMR);
-	bytes_copy(&body, r->value, sizeof(r->value));
-	return body.failed ? err_set(e, EINVAL, "the quote is cut") : 0;
+	for (size_t i = 0; i < RTMR_COUNT; i++)
+		memcpy(r->value[i], quote->rtmr[i], RTMR_LEN);
 }

@@ -25,10 +25,9 @@ struct rtmr {
 int rtmr_replay(
 	struct rtmr *r, struct bytes log, const struct trace *trace, struct err *e) MUST_CHECK;
 
-/*
- * rtmr_of_quote() - the registers in a TDX quote, version 4 or 5, which is NOT verified here.
- * Return: 0, or -EINVAL if it is no TDX quote.
- */
-int rtmr_of_quote(struct rtmr *r, struct bytes quote, struct err *e) MUST_CHECK;
+struct tdx_quote;
+
+/* rtmr_of_quote() - the registers in a TD quote, which need not be genuine. */
+void rtmr_of_quote(struct rtmr *r, const struct tdx_quote *quote);
 
 #endif

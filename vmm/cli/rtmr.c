@@ -2,6 +2,7 @@
 /* `cloister rtmr`: replay a TD's event log, and compare it with a quote. */
 #include "attestation/rtmr.h"
 
+#include "attestation/tdx_quote.h"
 #include "base/file_map.h"
 #include "base/hex.h"
 #include "vmm/cli/cli.h"
@@ -45,10 +46,15 @@ static int rtmr_read_log(struct rtmr *out, const char *path, const char *explain
 
 static int rtmr_read_quote(struct rtmr *out, const char *path, struct err *e)
 {
-	cleanup_file_map struct file_map quote = FILE_MAP_INIT;
-	int ret = file_map_open(&quote, path, e);
+	cleanup_file_map struct file_map map = FILE_MAP_INIT;
+	struct tdx_quote quote;
+	int ret = file_map_open(&map, path, e);
 
-	return ret ? ret : rtmr_of_quote(out, file_map_bytes(&quote), e);
+	if (!ret && tdx_quote_parse(&quote, file_map_bytes(&map), e))
+		ret = err_context(e, "'%s'", path);
+	if (!ret)
+		rtmr_of_quote(out, &quote);
+	return ret;
 }
 
 static void rtmr_print(const struct rtmr *r)
