@@ -96,22 +96,33 @@ static int read_levels(struct tcb_info *info, const json_t *body, struct err *e)
 	return 0;
 }
 
+/* svn_levels_insert() - keep newest first, whatever the order of the list; of equals the first. */
+static void svn_levels_insert(struct tcb_svn_levels *l, const struct tcb_svn_level *level)
+{
+	unsigned int at = l->n++;
+
+	for (; at && l->at[at - 1].isvsvn < level->isvsvn; at--)
+		l->at[at] = l->at[at - 1];
+	l->at[at] = *level;
+}
+
 int tcb_svn_levels_parse(
 	struct tcb_svn_levels *l, const json_t *o, unsigned int allowed, struct err *e)
 {
 	const json_t *list, *tcb;
 	int ret = json_field_list(o, "tcbLevels", TCB_SVN_LEVELS_MAX, &list, e);
 
+	l->n = 0;
 	for (size_t i = 0; !ret && i < json_array_size(list); i++) {
-		const json_t *level = json_array_get(list, i);
-		struct tcb_svn_level *to = &l->at[i];
+		const json_t *one = json_array_get(list, i);
+		struct tcb_svn_level level;
 
-		ret = json_field_object(level, "tcb", &tcb, e)
-			?: json_field_uint(tcb, "isvsvn", SVN_MAX, &to->isvsvn, e)
-			?: read_status(level, allowed, &to->status, &to->advisories, e);
+		ret = json_field_object(one, "tcb", &tcb, e)
+			?: json_field_uint(tcb, "isvsvn", SVN_MAX, &level.isvsvn, e)
+			?: read_status(one, allowed, &level.status, &level.advisories, e);
+		if (!ret)
+			svn_levels_insert(l, &level);
 	}
-	if (!ret)
-		l->n = (unsigned int)json_array_size(list);
 	return ret;
 }
 

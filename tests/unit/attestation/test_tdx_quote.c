@@ -135,15 +135,17 @@ static void tdx_quote_refuses_other_headers(void **state)
 		size_t at;
 		uint8_t value;
 	} rows[] = {
-		{0, 3},            /* version */
-		{0, 6},            /* version */
-		{2, 3},            /* key type: P-384 */
-		{4, 0},            /* SGX */
-		{12, 0},           /* another vendor */
-		{HEADER, 1},       /* body of an enclave */
-		{HEADER, 4},       /* unknown body */
-		{HEADER, 2},       /* a TD 1.0 body with the length of 1.5 */
-		{HEADER + 2, 0x48} /* a length that no body has */
+		{0, 3},                           /* version */
+		{0, 6},                           /* version */
+		{2, 3},                           /* key type: P-384 */
+		{4, 0},                           /* SGX */
+		{12, 0},                          /* another vendor */
+		{HEADER, 1},                      /* body of an enclave */
+		{HEADER, 4},                      /* unknown body */
+		{HEADER, 2},                      /* a TD 1.0 body with the length of 1.5 */
+		{HEADER + 2, 0x48},               /* a length that no body has */
+		{HEADER + 6 + TD15 + 4 + 128, 5}, /* no QE report in the signature data */
+		{HEADER + 6 + TD15 + 4 + 130, 1}, /* a report that does not fill it */
 	};
 	struct tdx_quote q;
 
