@@ -19,6 +19,7 @@ struct vmm {
 	enum vmm_state state;
 	struct vm_config config; /* not NOT_CREATED */
 	json_t *echo;            /* likewise */
+	enum level level;        /* likewise: what it runs at */
 	struct vm *vm;           /* RUNNING and PAUSED */
 };
 
@@ -61,7 +62,7 @@ static int vmm_impose(const struct vmm *vmm, struct vm_config *c, bool asked, st
 }
 
 /* vmm_check_host() - a level that can't be had is refused now, not at boot */
-static int vmm_check_host(const struct vm_config *c, struct err *e)
+static int vmm_check_host(struct vmm *vmm, const struct vm_config *c, struct err *e)
 {
 	const struct vm_type *type;
 	struct hv_host host;
@@ -70,7 +71,10 @@ static int vmm_check_host(const struct vm_config *c, struct err *e)
 	hv_host_probe(&host);
 	rc = vm_choose_type(&type, c, &host, e);
 	hv_host_close(&host);
-	return rc ? config_json_path(e) : 0;
+	if (rc)
+		return config_json_path(e);
+	vmm->level = type->level;
+	return 0;
 }
 
 /* vmm_asked() - does the body itself say which level it wants? */
@@ -99,7 +103,7 @@ int vmm_configure(struct vmm *vmm, const struct plug_body *body, struct err *e)
 		return rc;
 	rc = vmm_impose(vmm, &vmm->config, vmm_asked(body->json, body->len), e);
 	if (!rc)
-		rc = vmm_check_host(&vmm->config, e);
+		rc = vmm_check_host(vmm, &vmm->config, e);
 	if (!rc)
 		rc = config_take_fds(&vmm->config, body->fds, body->n_fds, e);
 	about = json_object_get(vmm->echo, "confidential");
@@ -259,6 +263,11 @@ int vmm_remove(struct vmm *vmm, const char *id, struct err *e)
 json_t *vmm_config(const struct vmm *vmm)
 {
 	return json_incref(vmm->echo);
+}
+
+enum level vmm_level(const struct vmm *vmm)
+{
+	return vmm->level;
 }
 
 void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram)

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "seccomp/filter.h"
+#include "vmm/hv/vm_type.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -91,6 +92,9 @@ void vmm_forget(struct vmm *vmm);
 
 /* vmm_config() - Return: the config with its defaults, the caller's reference; not NOT_CREATED. */
 json_t *vmm_config(const struct vmm *vmm);
+
+/* vmm_level() - Return: the level that the VM runs at, or will; not NOT_CREATED. */
+enum level vmm_level(const struct vmm *vmm);
 
 /* vmm_size() - vCPUs and bytes of RAM of the VM; not NOT_CREATED. */
 void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram);

@@ -6,6 +6,7 @@
 #include "vmm/host_report.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/plug.h"
+#include "vmm/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -221,20 +222,41 @@ static void call_reboot(struct api *api, const struct http_request *req, struct 
 	call_boot(api, req, r);
 }
 
-/* resize_one() - Return: true if a desired size is absent or what there is; else fills *r */
-static bool resize_one(const json_t *body, const char *key, uint64_t now, struct http_reply *r)
+/* forbidden() - does the level of the VM forbid it? Then *r is filled */
+static bool forbidden(struct api *api, enum policy_feature feature, struct http_reply *r)
 {
-	const json_t *v = json_object_get(body, key);
+	struct err e = ERR_INIT;
+
+	if (vmm_state(api->desc.vmm) == VMM_NOT_CREATED ||
+		!policy_check(vmm_level(api->desc.vmm), feature, &e))
+		return false;
+	http_error(r, 400, "level-forbids", "This call is not possible for this VM", e.text);
+	return true;
+}
+
+/* One of the sizes that vm.resize may change. */
+struct resize {
+	const char *key;
+	uint64_t now;
+	enum policy_feature feature;
+};
+
+/* resize_one() - Return: true if a desired size is absent or what there is; else fills *r */
+static bool resize_one(
+	struct api *api, const json_t *body, const struct resize *size, struct http_reply *r)
+{
+	const json_t *v = json_object_get(body, size->key);
 	char text[128];
 
-	if (!v || json_is_null(v) || (json_is_integer(v) && (uint64_t)json_integer_value(v) == now))
+	if (!v || json_is_null(v) ||
+		(json_is_integer(v) && (uint64_t)json_integer_value(v) == size->now))
 		return true;
 	if (!json_is_integer(v) || json_integer_value(v) < 0) {
-		snprintf(text, sizeof(text), "%s: must be an integer from 0 up", key);
+		snprintf(text, sizeof(text), "%s: must be an integer from 0 up", size->key);
 		http_error(r, 400, "bad-request", "The VM can't be resized", text);
-	} else {
-		snprintf(text, sizeof(text), "%s: it is %llu and can't be changed yet", key,
-			(unsigned long long)now);
+	} else if (!forbidden(api, size->feature, r)) {
+		snprintf(text, sizeof(text), "%s: it is %llu and can't be changed yet", size->key,
+			(unsigned long long)size->now);
 		http_error(r, 501, "not-implemented", "The VM can't be resized", text);
 	}
 	return false;
@@ -243,15 +265,19 @@ static bool resize_one(const json_t *body, const char *key, uint64_t now, struct
 static void call_resize(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	json_t *body = json_loadb(req->body, req->body_len, JSON_REJECT_DUPLICATES, NULL);
-	uint64_t vcpus, ram;
+	struct resize sizes[] = {
+		{"desired_vcpus", 0, POLICY_VCPU_RESIZE},
+		{"desired_ram", 0, POLICY_MEMORY_RESIZE},
+		{"desired_balloon", 0, POLICY_MEMORY_RESIZE},
+	};
+	bool same = json_is_object(body);
 
-	vmm_size(api->desc.vmm, &vcpus, &ram);
-	if (!json_is_object(body))
+	vmm_size(api->desc.vmm, &sizes[0].now, &sizes[1].now);
+	if (!same)
 		http_error(r, 400, "bad-json", "The VM can't be resized",
 			"the body is not a JSON object");
-	else if (resize_one(body, "desired_vcpus", vcpus, r) &&
-		resize_one(body, "desired_ram", ram, r))
-		(void)resize_one(body, "desired_balloon", 0, r);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes) && same; i++)
+		same = resize_one(api, body, &sizes[i], r);
 	json_decref(body);
 }
 
@@ -296,10 +322,11 @@ static void call_remove_device(
 
 struct call {
 	const char *method, *path;
-	bool body;                  /* it must have one; the others must not */
-	call_fn fn;                 /* NULL: 501 in every state */
-	enum answer in[VMM_STATES]; /* not created, created, running, paused, shutdown */
-	const char *missing;        /* of the ones without fn: what is not there */
+	bool body;                   /* it must have one; the others must not */
+	call_fn fn;                  /* NULL: 501 in every state */
+	enum answer in[VMM_STATES];  /* not created, created, running, paused, shutdown */
+	const char *missing;         /* of the ones without fn: what is not there */
+	enum policy_feature feature; /* a level that forbids it is named first */
 };
 
 #define ALWAYS                                                                                     \
@@ -332,7 +359,8 @@ static const struct call calls[] = {
 	{"PUT", "vm.resume", false, call_resume,
 		{NO_VM, NOT_RUNNING, NOT_PAUSED, CALL, NOT_RUNNING}, NULL},
 	{"PUT", "vm.resize", true, call_resize, WITH_VM, NULL},
-	{"GET", "vm.measurement", .missing = "launch measurements of running VMs"},
+	{"GET", "vm.measurement", .missing = "launch measurements of running VMs",
+		.feature = POLICY_MEASUREMENT},
 	{"PUT", "vm.power-button", false, call_power_button, WHILE_UP, NULL},
 	{"PUT", "vm.nmi", false, call_nmi, WHILE_UP, NULL},
 	{"PUT", "vm.resize-disk", .body = true, .missing = "resizing of disks"},
@@ -341,17 +369,18 @@ static const struct call calls[] = {
 	{"PUT", "vm.add-net", .body = true, .missing = "network devices"},
 	{"PUT", "vm.add-fs", .body = true, .missing = "virtio-fs"},
 	{"PUT", "vm.add-vsock", .body = true, .missing = "vsock"},
-	{"PUT", "vm.add-pmem", .body = true, .missing = "pmem"},
+	{"PUT", "vm.add-pmem", .body = true, .missing = "pmem", .feature = POLICY_PMEM},
 	{"PUT", "vm.add-device", .body = true, .missing = "VFIO"},
 	{"PUT", "vm.add-user-device", .body = true, .missing = "vfio-user"},
 	{"PUT", "vm.add-vdpa", .body = true, .missing = "vDPA"},
 	{"PUT", "vm.add-generic-vhost-user", .body = true,
 		.missing = "vhost-user back ends of others"},
 	{"PUT", "vm.remove-device", true, call_remove_device, WITH_VM, NULL},
-	{"PUT", "vm.snapshot", .body = true, .missing = "snapshots"},
+	{"PUT", "vm.snapshot", .body = true, .missing = "snapshots", .feature = POLICY_SNAPSHOT},
 	{"PUT", "vm.restore", .body = true, .missing = "snapshots"},
-	{"PUT", "vm.coredump", .body = true, .missing = "core dumps"},
-	{"PUT", "vm.send-migration", .body = true, .missing = "migration"},
+	{"PUT", "vm.coredump", .body = true, .missing = "core dumps", .feature = POLICY_COREDUMP},
+	{"PUT", "vm.send-migration", .body = true, .missing = "migration",
+		.feature = POLICY_MIGRATION},
 	{"PUT", "vm.receive-migration", .body = true, .missing = "migration"},
 };
 
@@ -381,9 +410,6 @@ static bool check_call(
 	} else if (strcmp(req->method, call->method)) {
 		snprintf(text, sizeof(text), "it is %s", call->method);
 		http_error(r, 400, "bad-request", "Wrong method for this call", text);
-	} else if (!call->fn) {
-		snprintf(text, sizeof(text), "%s: not available yet", call->missing);
-		http_error(r, 501, "not-implemented", "This call is not implemented", text);
 	} else if (call->body != (req->body_len > 0)) {
 		http_error(r, 400, "bad-request",
 			call->body ? "This call needs a body" : "This call takes no body", NULL);
@@ -398,9 +424,15 @@ void api_handle(void *ctx, const struct http_request *req, struct http_reply *r)
 	struct api *api = ctx;
 	const struct call *call = find_call(req->path);
 	enum answer answer;
+	char text[128];
 
-	if (!check_call(call, req, r))
+	if (!check_call(call, req, r) || forbidden(api, call->feature, r))
 		return;
+	if (!call->fn) {
+		snprintf(text, sizeof(text), "%s: not available yet", call->missing);
+		http_error(r, 501, "not-implemented", "This call is not implemented", text);
+		return;
+	}
 	answer = call->in[vmm_state(api->desc.vmm)];
 	if (answer == CALL)
 		call->fn(api, req, r);
