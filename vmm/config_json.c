@@ -598,6 +598,18 @@ int config_json_add_disk(
 	return rc;
 }
 
+int config_json_of_flag(json_t **out, const char *flag, const char *value, struct err *e)
+{
+	struct vm_config c;
+	int rc;
+
+	config_init(&c);
+	rc = config_flag(&c, flag, value, e);
+	*out = !rc && c.n_disks ? echo_section(&disk, &c.disks[0], NULL) : NULL;
+	config_fini(&c);
+	return rc;
+}
+
 int config_json_remove(struct vm_config *c, json_t *echo, const char *id)
 {
 	int i = find_disk(c, id);

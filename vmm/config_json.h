@@ -42,6 +42,14 @@ int config_json_read(
 int config_json_add_disk(struct vm_config *c, json_t *echo, const struct config_text *text,
 	struct err *e) MUST_CHECK;
 
+/*
+ * config_json_of_flag() - the JSON of what a flag of the command line says: "disk", "path=F,...".
+ * @out: a new object with all fields
+ * Return: 0, or -EINVAL with the key named.
+ */
+int config_json_of_flag(
+	json_t **out, const char *flag, const char *value, struct err *e) MUST_CHECK;
+
 /* config_json_remove() - drop what has an id from config and echo. Return: 0, -ENOENT. */
 int config_json_remove(struct vm_config *c, json_t *echo, const char *id) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "devices/front/bus.h"
 #include "devices/front/ged.h"
+#include "devices/front/nmi_status.h"
 #include "devices/front/pci.h"
 #include "devices/front/power.h"
 #include "devices/front/rtc.h"
@@ -140,6 +141,8 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 	if (!rc)
 		rc = ged_create(&m->ged, &ged, e);
 	if (!rc)
+		rc = nmi_status_create(&m->nmi_status, m->bus, MAP_PORT_NMI, e);
+	if (!rc)
 		rc = rtc_create(&m->rtc, &rtc, e);
 	if (!rc)
 		rc = machine_init_serial(m, &desc->config->serial, e);
@@ -189,6 +192,7 @@ void machine_fini(struct machine *m)
 	pci_bus_destroy(m->pci);
 	serial_destroy(m->serial);
 	rtc_destroy(m->rtc);
+	nmi_status_destroy(m->nmi_status);
 	ged_destroy(m->ged);
 	power_destroy(m->power);
 	bus_destroy(m->bus);

@@ -14,6 +14,7 @@ struct copyin_port;
 struct device_plan;
 struct doorbell;
 struct ged;
+struct nmi_status;
 struct power;
 struct rtc;
 struct serial;
@@ -41,6 +42,7 @@ struct machine {
 	struct bus *bus;
 	struct power *power;
 	struct ged *ged;
+	struct nmi_status *nmi_status;
 	uint32_t ejected; /* atomic: slots that the guest has let go of, to be looked at */
 	struct rtc *rtc;
 	struct serial *serial;

@@ -497,11 +497,23 @@ def case_ctl(daemon):
     os.unlink(config)
     for verb in ("boot", "pause", "resume", "counters", "sharing", "shutdown", "boot", "reboot"):
         ctl(verb)
+    extra = os.path.join(daemon.folder, "extra")
+    with open(extra, "wb") as f:
+        f.write(bytes(4096))
+    plugged = json.loads(ctl("--json", "add-disk", f"path={extra},id=data"))
+    need(plugged == {"id": "data", "bdf": "0000:00:03.0"}, f"add-disk {plugged}")
+    need("data" in ctl("info"), "info lacks the disk")
+    for words in (["remove-device", "data"], ["power-button"], ["nmi"]):
+        ctl(*words)
+    need("level off forbids a launch measurement" in ctl("measurement", status=1), "measurement")
+    need("there is no device" in ctl("remove-device", "none", status=1), "remove-device")
+    os.unlink(extra)
     ctl("resize", "--cpus", "1", "--memory", "64M")
     need("can't be changed yet" in ctl("resize", "--cpus", "2", status=1), "resize")
     need("cpus.boot_vcpus" in ctl("info") and "Running" in ctl("info"), "info")
     need(json.loads(ctl("--json", "info"))["state"] == "Running", "info --json")
-    for words in (["brew"], ["boot", "now"], ["create", "/nowhere"], ["resize"], ["--colour", "boot"]):
+    for words in (["brew"], ["boot", "now"], ["create", "/nowhere"], ["resize"], ["--colour", "boot"],
+                  ["add-disk"], ["add-disk", "paht=x"], ["remove-device"]):
         ctl(*words, status=2)
     ctl("delete")
     ctl("shutdown-vmm")

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "vmm/api/http_client.h"
+#include "vmm/config_json.h"
 #include "vmm/keyval.h"
 
 #include <errno.h>
@@ -91,6 +92,31 @@ static int ctl_resize_body(struct ctl *c, struct err *e)
 	return rc;
 }
 
+/* ctl_disk_body() - `path=F,readonly=on,...` as `cloister run --disk` takes it */
+static int ctl_disk_body(struct ctl *c, struct err *e)
+{
+	json_t *o;
+
+	if (!c->argc)
+		return err_set(e, EINVAL, "add-disk: give path=F, see `cloister run --help`");
+	if (config_json_of_flag(&o, "disk", c->argv[0], e))
+		return -EINVAL;
+	c->body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return 0;
+}
+
+static int ctl_id_body(struct ctl *c, struct err *e)
+{
+	json_t *o = c->argc ? json_pack("{s:s}", "id", c->argv[0]) : NULL;
+
+	if (!o)
+		return err_set(e, EINVAL, "remove-device: give the id, see `cloister ctl info`");
+	c->body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return 0;
+}
+
 static const struct verb {
 	const char *name, *method, *path;
 	int max_args;
@@ -107,6 +133,12 @@ static const struct verb {
 	{"pause", "PUT", "vm.pause", 0, NULL, "stop its vCPUs"},
 	{"resume", "PUT", "vm.resume", 0, NULL, "let them go on"},
 	{"resize", "PUT", "vm.resize", 4, ctl_resize_body, "[--cpus N] [--memory SIZE]"},
+	{"add-disk", "PUT", "vm.add-disk", 1, ctl_disk_body,
+		"path=F[,readonly=on,id=ID,...] add a disk, also to a running VM"},
+	{"remove-device", "PUT", "vm.remove-device", 1, ctl_id_body, "ID remove a device"},
+	{"power-button", "PUT", "vm.power-button", 0, NULL, "ask the guest to switch itself off"},
+	{"nmi", "PUT", "vm.nmi", 0, NULL, "raise an NMI on every vCPU"},
+	{"measurement", "GET", "vm.measurement", 0, NULL, "its launch measurement"},
 	{"reboot", "PUT", "vm.reboot", 0, NULL, "shut down and boot"},
 	{"shutdown", "PUT", "vm.shutdown", 0, NULL, "end the VM, keep its config"},
 	{"delete", "PUT", "vm.delete", 0, NULL, "end the VM, forget its config"},
