@@ -25,7 +25,8 @@
 #define RNG       BIT(FILTER_RNG)
 #define CONSOLE   BIT(FILTER_CONSOLE)
 #define NET       BIT(FILTER_NET)
-#define DEVICE    (BLK | RNG | CONSOLE | NET)
+#define VSOCK     BIT(FILTER_VSOCK)
+#define DEVICE    (BLK | RNG | CONSOLE | NET | VSOCK)
 #define SPAWNER   BIT(FILTER_SPAWNER)
 #define VCPU      BIT(FILTER_VCPU)
 #define RUN       BIT(FILTER_RUN)
@@ -58,12 +59,16 @@ static const struct filter_row rows[] = {
 		PROT_EXEC, 0},
 	{SCMP_SYS(munmap), DEVICE | RUN, "memory regions that go; stacks of threads that ended"},
 	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, WHOLE, MADV_DONTDUMP},
+	{SCMP_SYS(madvise), VSOCK, "give the buffers of slow readers back", 2, WHOLE,
+		MADV_DONTNEED},
 	{SCMP_SYS(close), DEVICE | RUN, "descriptors of messages; the end of devices"},
 	{SCMP_SYS(exit_group), DEVICE | RUN, "the end"},
 #ifdef __SANITIZE_ADDRESS__
 	{SCMP_SYS(sigaltstack), DEVICE, "AddressSanitizer, before the end"},
 #endif
 	{SCMP_SYS(io_uring_enter), BLK, "disk operations; the ring itself is restricted"},
+	{SCMP_SYS(accept4), VSOCK, "clients of the host"},
+	{SCMP_SYS(shutdown), VSOCK, "connections that end in one direction"},
 	{SCMP_SYS(readv), RNG | CONSOLE | NET, "input and frames, straight to the guest"},
 	{SCMP_SYS(writev), NET, "frames, straight from the guest"},
 	{SCMP_SYS(ioctl), NET, "what the driver lets the tap leave undone", IOCTL(TUNSETOFFLOAD)},
@@ -102,6 +107,15 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(ioctl), SPAWNER, "start of net: is it a tap?", IOCTL(TUNGETIFF)},
 	{SCMP_SYS(ioctl), SPAWNER, "start of net: the headers of frames", IOCTL(TUNSETVNETHDRSZ)},
 	{SCMP_SYS(timerfd_create), SPAWNER, "start of net: rate limits"},
+	{SCMP_SYS(socketpair), SPAWNER, "vsock: ports to connect to, and the connections", 0, WHOLE,
+		AF_UNIX},
+	{SCMP_SYS(socket), SPAWNER, "vsock: to listen and connect for the guest", 0, WHOLE,
+		AF_UNIX},
+	{SCMP_SYS(connect), SPAWNER, "vsock: the guest connects to the host"},
+	{SCMP_SYS(fchmod), SPAWNER, "vsock: the listening socket is the owner's"},
+	{SCMP_SYS(bind), SPAWNER, "vsock: the listening socket"},
+	{SCMP_SYS(listen), SPAWNER, "vsock: the listening socket"},
+	{SCMP_SYS(unlink), SPAWNER, "vsock: the listening socket, at the end"},
 
 	/* --- monitor: vCPU threads, mostly --- */
 	{SCMP_SYS(ioctl), VCPU, "run the guest", IOCTL(KVM_RUN)},
@@ -225,6 +239,7 @@ static const char *const names[] = {
 	[FILTER_RNG] = "rng",
 	[FILTER_CONSOLE] = "console",
 	[FILTER_NET] = "net",
+	[FILTER_VSOCK] = "vsock",
 	[FILTER_SPAWNER] = "spawner",
 	[FILTER_VCPU] = "vcpu",
 	[FILTER_RUN] = "run",

@@ -9,6 +9,7 @@
 #include "devices/back/net.h"
 #include "devices/back/rng.h"
 #include "devices/back/vhost_user_server.h"
+#include "devices/back/vsock.h"
 #include "seccomp/filter.h"
 #include "seccomp/jail.h"
 
@@ -92,24 +93,44 @@ static int make_net(struct made *m, struct err *e)
 	return 0;
 }
 
+static int make_vsock(struct made *m, struct err *e)
+{
+	const struct vsock_config config = {
+		.loop = m->loop,
+		.name = m->req->name,
+		.cid = m->req->cid,
+		.listen_fd = m->fds[0],
+		.dial_fd = m->fds[1],
+	};
+	struct vsock *vsock;
+
+	if (vsock_create(&vsock, &config, e) < 0)
+		return -e->code;
+	m->device = vsock_device(vsock);
+	return 0;
+}
+
 static const struct kind {
 	const char *process; /* its name in ps */
 	enum filter_role role;
-	size_t n_fds; /* of its own; 0: one for each pair of queues */
+	size_t n_fds; /* of its own; net: one for each pair of queues instead */
 	int (*make)(struct made *m, struct err *e);
+	bool dials;           /* has PROCESS_DIALER_FDS more */
+	unsigned int max_fds; /* that it may have open beside those of its queues */
 } kinds[] = {
 	[SPAWN_BLK] = {"cl-blk", FILTER_BLK, 1, make_blk},
 	[SPAWN_RNG] = {"cl-rng", FILTER_RNG, 1, make_rng},
 	[SPAWN_CONSOLE] = {"cl-console", FILTER_CONSOLE, 2, make_console},
 	[SPAWN_NET] = {"cl-net", FILTER_NET, 0, make_net},
+	[SPAWN_VSOCK] = {"cl-vsock", FILTER_VSOCK, 0, make_vsock, true, VSOCK_FDS},
 };
 
 /* request_fds() - Return: the descriptors that a request of a known kind must carry. */
 static size_t request_fds(const struct spawn_request *req)
 {
-	size_t own = kinds[req->kind].n_fds;
+	size_t own = req->kind == SPAWN_NET ? req->n_queues / 2u : kinds[req->kind].n_fds;
 
-	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) + (own ? own : req->n_queues / 2u);
+	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) + own;
 }
 
 /* pairs_ok() - two queues for each tap, and the control queue */
@@ -122,13 +143,13 @@ int process_check(const struct spawn_request *req, size_t n_fds, struct err *e)
 {
 	size_t want;
 
-	if (req->magic != SPAWN_MAGIC || (req->flags & ~SPAWN_FLAGS) || req->reserved ||
-		req->reserved2)
+	if (req->magic != SPAWN_MAGIC || (req->flags & ~SPAWN_FLAGS) || req->reserved)
 		return err_set(e, EINVAL, "spawn: not a request that is understood here");
 	if (req->kind >= ARRAY_SIZE(kinds) || !kinds[req->kind].make)
 		return err_set(e, EINVAL, "spawn: device kind %u", req->kind);
-	if (!memchr(req->name, 0, sizeof(req->name)) || req->log_level > LOG_DEBUG)
-		return err_set(e, EINVAL, "spawn: name without end, or unknown log level");
+	if (!memchr(req->name, 0, sizeof(req->name)) || req->log_level > LOG_DEBUG ||
+		!memchr(req->path, 0, sizeof(req->path)))
+		return err_set(e, EINVAL, "spawn: name or path without end, or unknown log level");
 	if (req->n_queues > DEVICE_QUEUES_MAX ||
 		(req->kind == SPAWN_NET && !pairs_ok(req->n_queues)))
 		return err_set(e, EINVAL, "spawn: %u queues", req->n_queues);
@@ -136,6 +157,11 @@ int process_check(const struct spawn_request *req, size_t n_fds, struct err *e)
 	if (n_fds != want)
 		return err_set(e, EINVAL, "spawn: %zu descriptors instead of %zu", n_fds, want);
 	return 0;
+}
+
+bool process_dials(const struct spawn_request *req)
+{
+	return kinds[req->kind].dials;
 }
 
 /* process_prepare() - make device, server and jail, in the order of seccomp/jail.h. */
@@ -149,7 +175,7 @@ static int process_prepare(const struct spawn_request *req, const int *fds, stru
 	struct jail jail = {
 		.tag = req->name,
 		.best_effort = req->flags & SPAWN_BEST_EFFORT,
-		.max_fds = 32 + 3 * DEVICE_QUEUES_MAX,
+		.max_fds = 32 + 3 * DEVICE_QUEUES_MAX + kind->max_fds,
 	};
 
 	*m = (struct made){.req = req, .fds = fds + 1 + has_ledger};
@@ -174,7 +200,7 @@ static bool process_report(int report, int status, const char *text)
 
 int process_run(const struct spawn_request *req, const int *fds, int report, enum filter_mode mode)
 {
-	size_t n_fds = request_fds(req);
+	size_t n_fds = request_fds(req) + (process_dials(req) ? PROCESS_DIALER_FDS : 0u);
 	int keep[SPAWN_FDS_MAX + 1] = {report};
 	struct vhost_user_server *server;
 	struct err e = ERR_INIT;

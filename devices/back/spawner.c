@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "devices/back/dialer.h"
 #include "devices/back/process.h"
 #include "seccomp/jail.h"
 #include "seccomp/privilege.h"
@@ -23,6 +24,7 @@
 
 #define TAG          "spawner"
 #define CHILDREN_MAX 256
+#define DIALERS_MAX  16
 
 struct child {
 	pid_t pid; /* 0: unused */
@@ -34,6 +36,7 @@ struct spawner {
 	struct loop *loop;
 	struct loop_source sock, signals;
 	struct child children[CHILDREN_MAX];
+	struct dialer dialers[DIALERS_MAX];
 };
 
 /* spawner_remember() - keep a child's name for the day it ends. */
@@ -125,14 +128,43 @@ static int spawner_fork(struct spawner *s, const struct spawn_request *req, cons
 	return reply->status;
 }
 
+/* spawner_dialer() - one for a device process that needs it. Return: 0 and its ends, or -errno. */
+static int spawner_dialer(
+	struct spawner *s, const char *path, struct dialer_ends *ends, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->dialers); i++)
+		if (s->dialers[i].source.fd < 0)
+			return dialer_init(&s->dialers[i], s->loop, path, ends, e);
+	return err_set(e, ENOSPC, "spawn: too many vsock devices");
+}
+
+/* spawner_check() - can the request be tried? *n_fds may grow by those of a dialer. Return: 0 or
+ * -errno.
+ */
+static int spawner_check(
+	struct spawner *s, const struct spawn_request *req, int *fds, size_t *n_fds, struct err *e)
+{
+	int rc = process_check(req, *n_fds, e);
+	struct dialer_ends ends;
+
+	if (rc || !process_dials(req))
+		return rc;
+	rc = spawner_dialer(s, req->path, &ends, e);
+	if (rc)
+		return rc;
+	fds[(*n_fds)++] = ends.listen;
+	fds[(*n_fds)++] = ends.dial;
+	return 0;
+}
+
 static void spawner_request(void *ctx, uint32_t events)
 {
 	struct spawner *s = ctx;
 	struct spawn_request req;
 	struct spawn_reply reply = {0};
 	struct err e = ERR_INIT;
-	int fds[SPAWN_FDS_MAX];
-	size_t n_fds = ARRAY_SIZE(fds);
+	int fds[SPAWN_FDS_MAX + PROCESS_DIALER_FDS];
+	size_t n_fds = SPAWN_FDS_MAX;
 	cleanup_fd int pidfd = -1;
 	ssize_t n = fd_recv(s->sock.fd, &req, sizeof(req), fds, &n_fds);
 
@@ -143,7 +175,7 @@ static void spawner_request(void *ctx, uint32_t events)
 	}
 	if (n != (ssize_t)sizeof(req))
 		err_set(&e, EINVAL, "spawn: request of broken size");
-	if (e.code || process_check(&req, n_fds, &e) < 0) {
+	if (e.code || spawner_check(s, &req, fds, &n_fds, &e) < 0) {
 		reply.status = -e.code;
 		snprintf(reply.text, sizeof(reply.text), "%.100s", e.text);
 	} else {
@@ -196,16 +228,18 @@ static int spawner_main(int sock, pid_t parent, enum filter_mode mode)
 	struct spawner s = {.mode = mode};
 	struct err e = ERR_INIT;
 
+	for (size_t i = 0; i < ARRAY_SIZE(s.dialers); i++)
+		s.dialers[i].source.fd = -1;
 	prctl(PR_SET_NAME, "cl-spawner", 0, 0, 0);
 	setsid(); /* a terminal's Ctrl-C is the monitor's to act on */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent ||
 		jail_close_fds(&sock, 1, &e) < 0)
 		return 1;
-	if (spawner_serve(&s, sock, &e) < 0) {
+	if (spawner_serve(&s, sock, &e) < 0)
 		log_error(TAG, "%s", e.text);
-		return 1;
-	}
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(s.dialers); i++)
+		dialer_fini(&s.dialers[i]);
+	return e.code != 0;
 }
 
 int spawner_start(int *sock, pid_t *pid, enum filter_mode mode, struct err *e)

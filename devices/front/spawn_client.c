@@ -14,6 +14,7 @@
 static int fill(struct spawn_request *req, const struct spawn_desc *d, struct err *e)
 {
 	size_t name_len = strlen(d->name), serial_len = d->serial ? strlen(d->serial) : 0;
+	size_t path_len = d->path ? strlen(d->path) : 0;
 
 	if (name_len >= sizeof(req->name))
 		return err_set(e, EINVAL, "device name '%s' is longer than %zu bytes", d->name,
@@ -21,16 +22,22 @@ static int fill(struct spawn_request *req, const struct spawn_desc *d, struct er
 	if (serial_len > sizeof(req->serial))
 		return err_set(e, EINVAL, "%s: serial '%s' is longer than %zu bytes", d->name,
 			d->serial, sizeof(req->serial));
+	if (path_len >= sizeof(req->path))
+		return err_set(e, EINVAL, "%s: path '%s' is longer than %zu bytes", d->name,
+			d->path, sizeof(req->path) - 1);
 	*req = (struct spawn_request){.magic = SPAWN_MAGIC,
 		.kind = (uint16_t)d->kind,
 		.n_queues = d->n_queues,
 		.flags = d->flags | (d->ledger_fd >= 0 ? SPAWN_LEDGER : 0),
 		.log_level = log_get_level(),
+		.cid = d->cid,
 		.mtu = d->mtu,
 		.limits = d->limits,
 		.offloads = d->offloads};
 	memcpy(req->mac, d->mac, sizeof(req->mac));
 	memcpy(req->name, d->name, name_len);
+	if (path_len)
+		memcpy(req->path, d->path, path_len);
 	if (serial_len)
 		memcpy(req->serial, d->serial, serial_len);
 	return 0;

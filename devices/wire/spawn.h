@@ -6,7 +6,8 @@
  *   1. the device's end of the vhost-user socket pair (SOCK_STREAM);
  *   2. the ledger for device processes, if SPAWN_LEDGER is set;
  *   3. the device's own: blk: the image; rng: the source; console: input, output;
- *      net: a queue of the tap for each pair of queues.
+ *      net: a queue of the tap for each pair of queues;
+ *      vsock: none: the spawner listens on `path` and dials (wire/vsock_dial.h).
  * They stay the requester's, who may close them once the reply is there. A reply of status 0
  * carries one descriptor, a pidfd of the device process: readable when that has ended.
  * When the requester's end of the pair is closed, the spawner and all its children end.
@@ -18,11 +19,12 @@
 #include <stdint.h>
 
 #define SPAWN_MAGIC    0x77617073u /* "spaw" */
-#define SPAWN_TAPS_MAX 16u /* net: queue pairs of one device */
+#define SPAWN_TAPS_MAX 16u         /* net: queue pairs of one device */
 #define SPAWN_FDS_MAX  (2u + SPAWN_TAPS_MAX)
 #define SPAWN_NAME_MAX 32u /* with the NUL */
+#define SPAWN_PATH_MAX 108u
 
-enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET };
+enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET, SPAWN_VSOCK };
 
 /* net: what a tap may leave to the guest, and the guest to it */
 #define SPAWN_OFFLOAD_CSUM 0x1u /* partial checksums; the others need it */
@@ -31,9 +33,9 @@ enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET };
 
 /* flags */
 #define SPAWN_LEDGER      0x1u /* a ledger descriptor comes along; else all memory counts as shared */
-#define SPAWN_READ_ONLY   0x2u  /* blk: refuse writes */
-#define SPAWN_DIRECT      0x4u  /* blk: the image was opened with O_DIRECT */
-#define SPAWN_BEST_EFFORT 0x8u  /* go on where a part of the jail can't be had, and log it */
+#define SPAWN_READ_ONLY   0x2u /* blk: refuse writes */
+#define SPAWN_DIRECT      0x4u /* blk: the image was opened with O_DIRECT */
+#define SPAWN_BEST_EFFORT 0x8u /* go on where a part of the jail can't be had, and log it */
 #define SPAWN_FLAGS       0xfu
 
 /* A token bucket (devices/back/token_bucket.h); all 0: no limit. */
@@ -50,21 +52,22 @@ struct spawn_limits {
 static_assert(sizeof(struct spawn_limits) == 48, "spawn: limits");
 
 struct spawn_request {
-	uint32_t magic;            /* SPAWN_MAGIC */
-	uint16_t kind;             /* enum spawn_kind */
-	uint16_t n_queues;         /* blk: 1 to 64; 0 means 1; net: two per tap, and one */
-	uint32_t flags;            /* SPAWN_* */
-	uint32_t log_level;        /* enum log_level */
-	char name[SPAWN_NAME_MAX]; /* id for log lines, as "disk0"; ends with NUL */
-	char serial[20];           /* blk: answer to GET_ID, padded with NUL */
-	uint32_t reserved;         /* 0 */
-	uint8_t mac[6];            /* net: the guest's address */
-	uint16_t mtu;              /* net: 0: not told to the guest */
+	uint32_t magic;             /* SPAWN_MAGIC */
+	uint16_t kind;              /* enum spawn_kind */
+	uint16_t n_queues;          /* blk: 1 to 64; 0 means 1; net: two per tap, and one */
+	uint32_t flags;             /* SPAWN_* */
+	uint32_t log_level;         /* enum log_level */
+	char name[SPAWN_NAME_MAX];  /* id for log lines, as "disk0"; ends with NUL */
+	char serial[20];            /* blk: answer to GET_ID, padded with NUL */
+	uint32_t cid;               /* vsock: the guest's */
+	uint8_t mac[6];             /* net: the guest's address */
+	uint16_t mtu;               /* net: 0: not told to the guest */
 	struct spawn_limits limits; /* blk: all requests; net: each direction */
+	char path[SPAWN_PATH_MAX];  /* vsock: of the socket to listen on; ends with NUL */
 	uint32_t offloads;          /* net: SPAWN_OFFLOAD_* */
-	uint32_t reserved2;         /* 0 */
+	uint64_t reserved;          /* 0 */
 };
-static_assert(sizeof(struct spawn_request) == 136, "spawn: request");
+static_assert(sizeof(struct spawn_request) == 248, "spawn: request");
 
 struct spawn_reply {
 	int32_t status; /* 0 or negative errno */

@@ -52,7 +52,7 @@ static void do_open(void)
 
 static void do_socket(void)
 {
-	syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	syscall(SYS_socket, AF_PACKET, SOCK_RAW, 0);
 }
 
 static void do_exec(void)
@@ -100,9 +100,14 @@ static void do_ring(void)
 	syscall(SYS_io_uring_enter, -1, 0, 0, 0, NULL, 0);
 }
 
+static void do_unix_socket(void)
+{
+	syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+}
+
 static void do_forget(void)
 {
-	syscall(SYS_madvise, 0, 0, MADV_DONTNEED);
+	syscall(SYS_madvise, 0, 0, MADV_REMOVE);
 }
 
 static void do_new_memory(void)
@@ -150,8 +155,8 @@ static void filter_kills_any_role_when_it_starts_programs(void **state)
 
 static void filter_kills_device_when_call_is_not_in_role(void **state)
 {
-	static void (*const forbidden[])(void) = {
-		do_open, do_fork, do_new_ring, do_forget, do_new_memory, do_run_guest};
+	static void (*const forbidden[])(void) = {do_open, do_fork, do_new_ring, do_forget,
+		do_new_memory, do_run_guest, do_unix_socket};
 
 	(void)state;
 	all_killed(0, FILTER_SPAWNER, forbidden, ARRAY_SIZE(forbidden));
@@ -160,7 +165,8 @@ static void filter_kills_device_when_call_is_not_in_role(void **state)
 
 static void filter_kills_monitor_when_call_is_not_in_role(void **state)
 {
-	static void (*const started[])(void) = {do_fork, do_new_memory, do_new_ring, do_new_vm};
+	static void (*const started[])(void) = {
+		do_fork, do_new_memory, do_new_ring, do_new_vm, do_unix_socket};
 	static void (*const vcpu[])(void) = {do_open, do_map_data};
 	static void (*const main_thread[])(void) = {do_run_guest};
 
