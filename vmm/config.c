@@ -59,6 +59,15 @@ static const struct keyval_field rng_fields[] = {
 	VM("src", "src", KEYVAL_STRING, rng.src, .help = "file that entropy is read from"),
 };
 
+static const struct keyval_field vsock_fields[] = {
+	VM("cid", "cid", KEYVAL_NUMBER, vsock.cid, .min = 3, .max = UINT32_MAX - 1,
+		.help = "the guest's context id"),
+	VM("socket", "socket", KEYVAL_STRING, vsock.socket,
+		.help = "unix socket that the host's clients connect to; the guest's go to "
+			"socket_PORT"),
+	VM("id", "id", KEYVAL_STRING, vsock.id, .help = "name of the device"),
+};
+
 static const struct keyval_field sandbox_fields[] = {
 	VM("mode", "mode", KEYVAL_CHOICE, sandbox.mode, .names = sandbox_modes,
 		.help = "best-effort goes on without what the host forbids"),
@@ -132,6 +141,7 @@ static const struct keyval_section sections[] = {
 	SECTION("rng", rng_fields, NULL),
 	SECTION("serial", serial_fields, "mode"),
 	SECTION("console", console_fields, "mode"),
+	SECTION("vsock", vsock_fields, NULL),
 	SECTION("sandbox", sandbox_fields, "mode"),
 };
 static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
@@ -212,8 +222,7 @@ void config_remove_disk(struct vm_config *c, unsigned int i)
 int config_add_nic(struct vm_config *c, struct nic_config **out, struct err *e)
 {
 	if (c->n_nics == CONFIG_MAX_NICS)
-		return err_set(
-			e, EINVAL, "--net: more than %d network devices", CONFIG_MAX_NICS);
+		return err_set(e, EINVAL, "--net: more than %d network devices", CONFIG_MAX_NICS);
 	*out = &c->nics[c->n_nics];
 	if (nic_init(*out, e) < 0)
 		return -e->code;
@@ -365,8 +374,11 @@ static const char *config_id(
 	} else if ((i -= c->n_disks) < c->n_nics) {
 		*flag = "net";
 		id = c->nics[i].id;
+	} else if ((i -= c->n_nics) == 0) {
+		*flag = "vsock";
+		id = c->vsock.id;
 	} else {
-		i -= c->n_nics;
+		i--;
 		return i < ARRAY_SIZE(fixed) ? fixed[i] : NULL;
 	}
 	*given = id;
@@ -403,7 +415,7 @@ static int config_check_ids(const struct vm_config *c, struct err *e)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < c->n_disks + c->n_nics && !rc; i++)
+	for (unsigned int i = 0; i <= c->n_disks + c->n_nics && !rc; i++) /* the last: vsock */
 		rc = config_check_id(c, i, e);
 	return rc;
 }
@@ -423,6 +435,8 @@ int config_check(const struct vm_config *c, struct err *e)
 	rc = config_check_stream(&c->serial, "serial", e);
 	if (!rc)
 		rc = config_check_stream(&c->console, "console", e);
+	if (!rc)
+		rc = vsock_check(&c->vsock, e);
 	for (unsigned int i = 0; i < c->n_disks && !rc; i++)
 		rc = config_check_disk(&c->disks[i], i, e);
 	for (unsigned int i = 0; i < c->n_nics && !rc; i++)

@@ -8,9 +8,7 @@
 
 #include "base/err.h"
 #include "vmm/nic.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "vmm/vsock.h"
 
 #define CONFIG_MAX_VCPUS 64
 #define CONFIG_MAX_DISKS 16
@@ -60,6 +58,7 @@ struct vm_config {
 		char *src; /* NULL: no device */
 	} rng;
 	struct stream_config serial, console;
+	struct vsock_config vsock;
 	struct {
 		int mode; /* enum sandbox_mode */
 	} sandbox;

@@ -99,6 +99,13 @@ static const struct row stream_rows[] = {IOMMU_ROW, {"socket", NONE, NULL, NULL}
 static const struct section serial = SECTION("serial", stream_rows);
 static const struct section console = SECTION("console", stream_rows);
 
+static const struct row vsock_rows[] = {
+	IOMMU_ROW,
+	{"pci_segment", "[0]", "0", NULL},
+	{"pci_device_id", NONE, NULL, NULL},
+};
+static const struct section vsock = SECTION("vsock", vsock_rows, .absent = true);
+
 /* The level itself is in the section `confidential`; these two are cloud-hypervisor's way to ask.
  */
 static const struct row platform_rows[] = {
@@ -179,7 +186,7 @@ static const struct row top_rows[] = {
 	{"devices", EMPTY, NULL, NULL},
 	{"user_devices", EMPTY, NULL, NULL},
 	{"vdpa", EMPTY, NULL, NULL},
-	{"vsock", NONE, NULL, NULL},
+	{"vsock", NULL, NULL, &vsock},
 	{"ivshmem", NONE, NULL, NULL},
 	{"rtc", NONE, NULL, NULL},
 	{"tpm", NONE, NULL, NULL},

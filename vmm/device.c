@@ -83,7 +83,7 @@ static int device_start(
 		p->spawn.flags |= SPAWN_BEST_EFFORT;
 	rc = spawn_device(env->spawner, &p->spawn, &child, e);
 	if (rc)
-		return err_context(e, "%s", d->id);
+		return rc;
 	d->pid = child.pid;
 	return device_attach(d, env, p, &child, e) ? err_context(e, "%s", d->id) : 0;
 }
@@ -103,6 +103,8 @@ int device_start_one(struct device **out, struct device *devices, const struct d
 		return err_set(e, ENOSPC, "there are %d devices already", DEVICES_MAX);
 	*d = (struct device){0};
 	rc = device_start(d, env, plan, e);
+	if (rc)
+		device_stop(d);
 	*out = d;
 	return rc;
 }

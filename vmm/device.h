@@ -33,7 +33,7 @@ struct device_env {
 struct device {
 	char id[32];            /* unique, such as "disk0" */
 	bool leaving;           /* the guest was asked to let go of it */
-	const char *kind;       /* "blk", "rng", "console" */
+	const char *kind;       /* "blk", "rng", "console", "vsock" */
 	pid_t pid;              /* of the device process */
 	bool dead;              /* the process has ended by itself */
 	struct virtio_pci *pci; /* NULL: this entry of the table is free */

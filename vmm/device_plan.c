@@ -112,6 +112,23 @@ static int device_plan_console(struct device_plan *p, const struct stream_config
 	return 1;
 }
 
+/* device_plan_vsock() - the spawner makes what it works on. Return: 1. */
+static int device_plan_vsock(struct device_plan *p, const struct vsock_config *c)
+{
+	*p = (struct device_plan){
+		.kind = "vsock",
+		.spawn = {.kind = SPAWN_VSOCK, .n_queues = 3},
+		.virtio_id = VIRTIO_ID_VSOCK,
+		.class_code = PCI_CLASS_OTHER,
+		.queue_size = 128,
+		.config_len = 8, /* spec 5.10.4 */
+	};
+	p->spawn.name = c->id ? c->id : "vsock0";
+	p->spawn.cid = (uint32_t)c->cid;
+	p->spawn.path = c->socket;
+	return 1;
+}
+
 int device_plan_next(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e)
 {
@@ -123,7 +140,9 @@ int device_plan_next(
 	i -= c->n_nics;
 	if (c->rng.src && i-- == 0)
 		return device_plan_rng(p, c->rng.src, e);
-	if (c->console.mode != STREAM_OFF && i == 0)
+	if (c->console.mode != STREAM_OFF && i-- == 0)
 		return device_plan_console(p, &c->console, e);
+	if (c->vsock.socket && i == 0)
+		return device_plan_vsock(p, &c->vsock);
 	return 0;
 }

@@ -12,7 +12,7 @@
 struct vm_config;
 
 struct device_plan {
-	const char *kind; /* "blk", "net", "rng", "console" */
+	const char *kind; /* "blk", "net", "rng", "console", "vsock" */
 	struct spawn_desc
 		spawn; /* the descriptors in fds are the plan's; strings are the config's */
 	uint16_t virtio_id;

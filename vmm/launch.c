@@ -16,12 +16,14 @@
 #define SLAB          2048u   /* Linux IO_TLB_SIZE */
 #define BOUNCE_BASE   MIB(4)  /* console, rng and a margin */
 #define BOUNCE_DEVICE MIB(4)  /* per disk */
+#define BOUNCE_VSOCK  MIB(8)  /* a transmit queue full of the largest packets */
 #define SHARED_EXTRA  MIB(32) /* rings, coherent allocations, the guest's own shared data */
 
 /* launch_bounce() - bytes of bounce memory that the guest should set aside */
 static uint64_t launch_bounce(const struct vm_config *config)
 {
-	return BOUNCE_BASE + config->n_disks * BOUNCE_DEVICE;
+	return BOUNCE_BASE + config->n_disks * BOUNCE_DEVICE +
+		(config->vsock.socket ? BOUNCE_VSOCK : 0);
 }
 
 uint64_t launch_shared_budget(const struct vm_config *config)
