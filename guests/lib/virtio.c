@@ -150,7 +150,7 @@ static void write_address(uint64_t at, uint64_t v)
 void virtio_set_queue(struct virtio *v, uint64_t desc, uint64_t avail, uint64_t used)
 {
 	write16(v->common + CONFIG_MSIX_VECTOR, NO_VECTOR);
-	write16(v->common + QUEUE_SELECT, 0);
+	write16(v->common + QUEUE_SELECT, v->queue);
 	if (read16(v->common + QUEUE_SIZE_REG) < QUEUE_SIZE)
 		guest_fail("queue is too small", read16(v->common + QUEUE_SIZE_REG));
 	write16(v->common + QUEUE_SIZE_REG, QUEUE_SIZE);
@@ -166,10 +166,8 @@ void virtio_drive(struct virtio *v)
 	add_status(v, VIRTIO_STATUS_DRIVER_OK);
 }
 
-void virtio_start(struct virtio *v, uint64_t wanted, uint64_t rings_gpa)
+void virtio_set_rings(struct virtio *v, uint64_t rings_gpa)
 {
-	virtio_reset(v);
-	virtio_negotiate(v, wanted);
 	v->rings_gpa = rings_gpa;
 	v->rings = shared_side(rings_gpa);
 	v->used_seen = 0;
@@ -177,15 +175,24 @@ void virtio_start(struct virtio *v, uint64_t wanted, uint64_t rings_gpa)
 	v->rings->avail.flags = AVAIL_NO_INTERRUPT;
 	virtio_set_queue(v, rings_gpa, rings_gpa + offsetof(struct rings, avail),
 		rings_gpa + offsetof(struct rings, used));
+}
+
+void virtio_start(struct virtio *v, uint64_t wanted, uint64_t rings_gpa)
+{
+	virtio_reset(v);
+	virtio_negotiate(v, wanted);
+	virtio_set_rings(v, rings_gpa);
 	virtio_drive(v);
 }
 
 void virtio_kick(const struct virtio *v)
 {
-	uint16_t off = read16(v->common + QUEUE_NOTIFY_OFF);
+	uint16_t off;
 
+	write16(v->common + QUEUE_SELECT, v->queue);
+	off = read16(v->common + QUEUE_NOTIFY_OFF);
 	barrier();
-	write16(v->notify + (uint64_t)off * v->notify_multiplier, 0);
+	write16(v->notify + (uint64_t)off * v->notify_multiplier, v->queue);
 }
 
 void virtio_offer(struct virtio *v, uint16_t head)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver side of a modern virtio PCI device with one split queue, by polling.
+ * The driver side of a modern virtio PCI device with one split queue, by polling. For more queues
+ * take a copy of the struct for each, with another `queue`, before virtio_set_rings().
  * Virtio 1.2: section 2.7 split virtqueues, 3.1 device initialization, 4.1.4 PCI device layout.
  */
 #ifndef GUESTS_LIB_VIRTIO_H
@@ -11,6 +12,7 @@
 
 #define VIRTIO_VENDOR 0x1af4
 #define VIRTIO_BLK    0x1042
+#define VIRTIO_VSOCK  0x1053
 
 #define VIRTIO_STATUS_DRIVER_OK   4
 #define VIRTIO_STATUS_FEATURES_OK 8
@@ -48,6 +50,7 @@ struct rings {
 
 struct virtio {
 	unsigned int slot;
+	uint16_t queue;                  /* number of the one queue that this struct drives */
 	uint64_t common, notify, config; /* addresses of registers */
 	uint32_t notify_multiplier;
 	uint64_t offered, features; /* what was offered; what was taken */
@@ -72,6 +75,7 @@ void virtio_start(struct virtio *v, uint64_t wanted, uint64_t rings_gpa);
 void virtio_reset(struct virtio *v);
 void virtio_negotiate(struct virtio *v, uint64_t wanted);
 void virtio_set_queue(struct virtio *v, uint64_t desc, uint64_t avail, uint64_t used);
+void virtio_set_rings(struct virtio *v, uint64_t rings_gpa);
 void virtio_drive(struct virtio *v);
 
 uint8_t virtio_status(const struct virtio *v);

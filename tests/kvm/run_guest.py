@@ -9,7 +9,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 
+import vsock_host
 from common import SECTOR, SECTORS, SKIP, Failed, disk_bytes, lacking_kvm, left_behind, want, write_disk
 
 TIMEOUT = 60
@@ -30,6 +32,8 @@ CASES = {
     "blk-off": ("blk", "off", {"disk": True}),
     "blk-soft": ("blk", "soft", {"disk": True}),
     "blk-readonly": ("blk", "off", {"disk": True, "readonly": True}),
+    "vsock-off": ("vsock", "off", {"vsock": 50000, "lines": ["served 50000 bytes", "served 7"]}),
+    "vsock-soft": ("vsock", "soft", {"vsock": 50000, "lines": ["called with 100000 bytes"]}),
     "badrings-off": ("badrings", "off", {"disk": True}),
     "badrings-soft": ("badrings", "soft", {"disk": True}),
 }
@@ -45,6 +49,28 @@ def fnv1a(data):
 def written_sector():
     words = (n * 0x9E3779B1 & 0xFFFFFFFF for n in range(SECTOR // 4))
     return b"".join(word.to_bytes(4, "little") for word in words)
+
+
+def talk_vsock(folder, n, failures):
+    """The host's side of guests/vsock.c."""
+    path = os.path.join(folder, "vsock")
+    try:
+        vsock_host.talk(path, 1024, "CONNECT", n)
+        vsock_host.talk(path, 1024, "connect", 7)
+    except (AssertionError, OSError, vsock_host.Refused) as error:
+        failures.append(f"vsock: {error!r}")
+
+
+def run_with_vsock(command, folder, n):
+    failures = []
+    with vsock_host.serve(os.path.join(folder, "vsock"), 5000, vsock_host.echo):
+        host = threading.Thread(target=talk_vsock, args=(folder, n, failures), daemon=True)
+        host.start()
+        result = run(command)
+        host.join()
+    want(not failures, failures)
+    want(not os.path.exists(os.path.join(folder, "vsock")), "the socket was left behind")
+    return result
 
 
 def run(command):
@@ -73,6 +99,8 @@ def command_of(cloister, guests, case, folder):
         readonly = more.get("readonly", False)
         command += ["--disk", f"path={path}" + (",readonly=on" if readonly else "")]
         words += f" sectors={READ_SECTORS} readonly={int(readonly)}"
+    if more.get("vsock"):
+        command += ["--vsock", f"cid=3,socket={folder}/vsock"]
     serial = more.get("serial", "file=" + os.path.join(folder, "serial"))
     return command + ["--cmdline", words.strip(), "--serial", serial]
 
@@ -121,7 +149,9 @@ def main():
         return SKIP
     with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
         try:
-            status, out, err = run(command_of(cloister, guests, case, folder))
+            command = command_of(cloister, guests, case, folder)
+            n = CASES[case][2].get("vsock")
+            status, out, err = run_with_vsock(command, folder, n) if n else run(command)
             print(err, end="", file=sys.stderr)
             check(case, folder, status, out)
         except Failed as failure:
