@@ -145,8 +145,9 @@ static int on_set_features(struct vhost_user_server *s, struct message *m, struc
 	if (m->p.u64 & ~server_features(s))
 		return err_set(e, EINVAL, "features 0x%llx were not offered",
 			(unsigned long long)(m->p.u64 & ~server_features(s)));
+	/* QEMU says it again for each pair of a network device's queues. */
 	if (server_any_running(s))
-		return err_set(e, EBUSY, "a queue runs");
+		return m->p.u64 == s->features ? 0 : err_set(e, EBUSY, "a queue runs");
 	s->features = m->p.u64;
 	s->device->ops->set_features(s->device, s->features);
 	/* Without the protocol features a queue is born enabled. */
@@ -241,8 +242,22 @@ static int on_set_mem_table(struct vhost_user_server *s, struct message *m, stru
 	return 0;
 }
 
+/* server_has_region() - QEMU adds memory again for each pair of a network device's queues. */
+static bool server_has_region(const struct vhost_user_server *s, const struct vhost_user_region *r)
+{
+	for (unsigned int i = 0; i < s->view.n_regions; i++) {
+		const struct view_region *v = &s->view.regions[i];
+
+		if (v->gpa.v == r->gpa && v->size == r->size && v->user_addr == r->user_addr)
+			return true;
+	}
+	return false;
+}
+
 static int on_add_mem_reg(struct vhost_user_server *s, struct message *m, struct err *e)
 {
+	if (server_has_region(s, &m->p.region.region))
+		return 0;
 	return server_add_region(s, &m->p.region.region, m->fds[0], e);
 }
 
