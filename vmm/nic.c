@@ -68,6 +68,9 @@ int nic_take_list(struct nic_config *n, struct err *e)
 		if (!keyval_number(number, false, &fd) || fd < 3 || fd > INT32_MAX)
 			return err_set(
 				e, EINVAL, "--net: fd=%s: not descriptors from 3 up", n->fd_list);
+		/* Now, before something of ours gets the number. */
+		if (fcntl((int)fd, F_GETFD) < 0)
+			return err_sys(e, errno, "--net: fd=%d", (int)fd);
 		if (n->n_fds == NIC_TAPS_MAX)
 			return err_set(e, EINVAL, "--net: more than %d descriptors", NIC_TAPS_MAX);
 		n->fds[n->n_fds++] = (int)fd;

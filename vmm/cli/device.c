@@ -9,6 +9,8 @@
 #include "devices/wire/spawn.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/options.h"
+#include "vmm/config.h"
+#include "vmm/device_plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,7 @@ static const char usage[] =
 	"Usage: cloister device blk --socket PATH --path FILE [FLAGS]\n"
 	"       cloister device rng --socket PATH [--src FILE]\n"
 	"       cloister device console --socket PATH --output FILE [--input FILE]\n"
+	"       cloister device net --socket PATH --net tap=NAME[,KEY=VALUE...]\n"
 	"\n"
 	"Runs one device as a jailed vhost-user back end that listens on a unix socket, for a VMM that\n"
 	"speaks the vhost-user protocol. One front end at a time; when it goes, the next may come.\n"
@@ -39,7 +42,7 @@ static const char notes[] =
 	"usage\nor a file or socket that can't be opened.\n";
 
 struct device_flags {
-	const char *socket, *path, *serial, *src, *input, *output;
+	const char *socket, *path, *serial, *src, *input, *output, *net;
 	uint32_t n_queues;
 	bool read_only, once, best_effort, log_filter, verbose;
 };
@@ -103,6 +106,28 @@ static int open_console(struct server *s, const struct device_flags *f, struct e
 	return open_file(s, "--output", f->output, O_WRONLY | O_CREAT | O_APPEND, e);
 }
 
+static int open_net(struct server *s, const struct device_flags *f, struct err *e)
+{
+	struct vm_config config;
+	struct device_plan plan;
+
+	if (!f->net)
+		return err_set(e, EINVAL, "--net is missing");
+	config_init(&config);
+	if (config_flag(&config, "net", f->net, e) == 0 && nic_check(&config.nics[0], e) == 0 &&
+		device_plan_nic(&plan, &config, 0, e) > 0) {
+		memcpy(s->fds + s->n_fds, plan.spawn.fds, plan.spawn.n_fds * sizeof(int));
+		s->n_fds += plan.spawn.n_fds;
+		s->req.n_queues = plan.spawn.n_queues;
+		s->req.offloads = plan.spawn.offloads;
+		s->req.limits = plan.spawn.limits;
+		s->req.mtu = plan.spawn.mtu;
+		memcpy(s->req.mac, plan.spawn.mac, sizeof(s->req.mac));
+	}
+	config_fini(&config);
+	return -e->code;
+}
+
 static const struct device_kind {
 	const char *name;
 	enum spawn_kind kind;
@@ -111,6 +136,7 @@ static const struct device_kind {
 	{"blk", SPAWN_BLK, open_blk},
 	{"rng", SPAWN_RNG, open_rng},
 	{"console", SPAWN_CONSOLE, open_console},
+	{"net", SPAWN_NET, open_net},
 };
 
 static int open_listener(struct server *s, const char *path, struct err *e)
@@ -194,8 +220,7 @@ static int device_prepare(struct server *s, const struct device_kind *kind,
 	snprintf(s->req.name, sizeof(s->req.name), "%s", kind->name);
 	s->n_fds = 1; /* fds[0] is the connection's place */
 	if (spawner_start(&s->spawner, &pid, f->log_filter ? FILTER_LOG : FILTER_KILL, e) < 0 ||
-		kind->open(s, f, e) < 0 ||
-		open_listener(s, f->socket, e) < 0)
+		kind->open(s, f, e) < 0 || open_listener(s, f->socket, e) < 0)
 		return -e->code;
 	return open_signals(s, e);
 }
@@ -245,6 +270,8 @@ int cli_device(int argc, char **argv)
 		{"--input", OPTION_TEXT, &f.input, .value = "FILE", .help = "console: /dev/null"},
 		{"--output", OPTION_TEXT, &f.output, .value = "FILE",
 			.help = "console: made if it is not there"},
+		{"--net", OPTION_TEXT, &f.net, .value = "KEYS",
+			.help = "net: as --net of `cloister run`"},
 		{"--once", OPTION_SWITCH, &f.once, .help = "end after the first front end"},
 		{"--best-effort", OPTION_SWITCH, &f.best_effort,
 			.help = "go on where a part of the jail can't be had, and say so"},
@@ -262,7 +289,7 @@ int cli_device(int argc, char **argv)
 			kind = &device_kinds[i];
 	rc = options_parse(&o, kind ? argc - 1 : argc, kind ? argv + 1 : argv, &e);
 	if (rc == 0 && !kind)
-		rc = err_set(&e, EINVAL, "which device: blk, rng or console?");
+		rc = err_set(&e, EINVAL, "which device: blk, rng, console or net?");
 	if (rc < 0)
 		return options_fail(&o, &e);
 	return rc > 0 ? CLI_OK : device_run(&o, kind, &f);
