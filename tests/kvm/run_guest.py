@@ -73,10 +73,10 @@ def run_with_vsock(command, folder, n):
     return result
 
 
-def run(command):
-    """Run command in a session of its own. Return: status, output, errors."""
+def run(command, fds=()):
+    """Run command in a session of its own, with fds. Return: status, output, errors."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, start_new_session=True) as child:
+                          stderr=subprocess.PIPE, start_new_session=True, pass_fds=fds) as child:
         try:
             out, err = child.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
