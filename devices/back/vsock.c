@@ -37,10 +37,15 @@ struct vsock {
 	struct iovec iov[VIRTQ_CHAIN_MAX]; /* of the chain, without the header */
 };
 
+/* vsock_can_accept() - is there room for a client of the host's, or somebody to put out for it? */
+static bool vsock_can_accept(const struct vsock *v)
+{
+	return vsock_table_has_room(v->table, false) || vsock_table_oldest(v->table);
+}
+
 static void vsock_watch(struct vsock *v)
 {
-	bool want = v->rx && v->tx &&
-		(vsock_table_has_room(v->table, false) || vsock_table_oldest(v->table));
+	bool want = v->rx && v->tx && vsock_can_accept(v);
 	struct err e = ERR_INIT;
 
 	if (!want)
@@ -346,7 +351,7 @@ static void vsock_accept(void *ctx, uint32_t events)
 	struct vsock *v = ctx;
 
 	(void)events;
-	for (unsigned int i = 0; i < ACCEPTS_AT_ONCE && vsock_make_room(v, false); i++) {
+	for (unsigned int i = 0; i < ACCEPTS_AT_ONCE && vsock_can_accept(v); i++) {
 		int fd = accept4(v->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct vsock_conn *c;
 
@@ -354,14 +359,14 @@ static void vsock_accept(void *ctx, uint32_t events)
 			loop_remove(v->loop, &v->listener); /* until a connection ends */
 		if (fd < 0)
 			return;
+		vsock_make_room(v, false);
 		c = vsock_table_new(v->table, false);
 		c->state = VSOCK_HELLO;
 		if (vsock_attach(v, c, fd) < 0)
 			vsock_conn_end(c, false);
 		vsock_settle(v, c);
 	}
-	if (!vsock_table_has_room(v->table, false))
-		vsock_watch(v);
+	vsock_watch(v);
 	vsock_pump(v); /* resets of those that were put out */
 }
 

@@ -11,7 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define WANT_BEFORE_DATA (VSOCK_WANT(VIRTIO_VSOCK_OP_RW) - 1)
+/* What goes before data; SHUTDOWN goes behind, so that it can say all at once. */
+#define WANT_BEFORE_DATA (VSOCK_WANT(VIRTIO_VSOCK_OP_SHUTDOWN) - 1)
 
 /* conn_credit() - Return: bytes that the guest has room for (spec 5.10.6.3). */
 static uint32_t conn_credit(const struct vsock_conn *c)
@@ -115,7 +116,8 @@ static int conn_rw(struct vsock_conn *c, struct vsock_payload *p)
 
 	if (c->state != VSOCK_OPEN || (c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_SEND))
 		return -EPROTO;
-	if (p->len > VSOCK_RING - c->ring.used) /* more than its credit (spec 5.10.6.3.1) */
+	/* Its credit, by what it was told (spec 5.10.6.3.1). */
+	if (p->len > VSOCK_RING - (c->taken - c->taken_told + c->ring.used))
 		return -EPROTO;
 	if (!(c->host_shut & VIRTIO_VSOCK_SHUTDOWN_RCV) && !c->ring.used && p->len)
 		done = conn_write(c, p->iov, p->n);
