@@ -113,7 +113,8 @@ class Lab:
         clock = (["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
                  if self.instructions else ["-accel", "tcg,thread=multi"])
         kernel = " tsc=reliable clocksource=tsc" * self.instructions
-        return ["qemu-system-x86_64", "-M", "q35", *clock,
+        return ["setpriv", "--pdeathsig", "KILL", "--",
+                "qemu-system-x86_64", "-M", "q35", *clock,
                 "-cpu", "max,+svm,phys-bits=46", "-m", str(self.memory), "-smp", str(self.cpus),
                 "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot",
                 "-kernel", str(self.kernel.vmlinux()), "-initrd", str(work / "initramfs"),

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 # pylint: disable=wrong-import-position
 from client import (ApiFailed, GoClient, RustClient, connect, go_config, need, read_reply, rights,
                     rust_config)
-from common import SKIP, descendants, lacking_kvm, left_behind, write_disk
+from common import SKIP, descendants, lacking_kvm, left_behind, mortal, write_disk
 
 TIMEOUT = 30
 RAM = 64 << 20
@@ -29,7 +29,7 @@ class Daemon:
     """A daemon in a session and a folder of its own."""
 
     def __init__(self, cloister, guests, more=()):
-        self.guests = os.path.abspath(guests)
+        self.program, self.guests = os.path.abspath(cloister), os.path.abspath(guests)
         self.place = tempfile.TemporaryDirectory(prefix="cloister-api-")
         self.folder = self.place.name
         self.socket = os.path.join(self.folder, "api.sock")
@@ -37,8 +37,10 @@ class Daemon:
         with open(os.path.join(self.folder, "out"), "wb") as out, \
                 open(os.path.join(self.folder, "err"), "wb") as err:
             self.child = subprocess.Popen(
-                [os.path.abspath(cloister), "--api-socket", self.socket, "-v", "--seccomp", "trap",
-                 *(word.replace("FOLDER", self.folder) for word in more)], stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+                mortal([self.program, "--api-socket", self.socket, "-v",
+                        "--seccomp", "trap",
+                        *(word.replace("FOLDER", self.folder) for word in more)]),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
         self.until(self.listens, "no socket")
 
     def listens(self):
@@ -400,7 +402,7 @@ def case_descriptors(daemon):
 
 def case_second(daemon):
     """A second daemon at the same socket is refused; after a kill the socket can be used again."""
-    command = [daemon.child.args[0], "--api-socket", "path=" + daemon.socket]
+    command = [daemon.program, "--api-socket", "path=" + daemon.socket]
     second = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
     need(second.returncode == 2 and b"in use" in second.stderr, f"second: {second}")
     expect(GoClient(daemon.socket).call("GET", "vmm.ping"), 200)
@@ -453,7 +455,7 @@ def case_imposed(daemon):
 def case_inherited(daemon):
     """A listening socket handed over as fd=N; other descriptors and paths in use are refused."""
     path = os.path.join(daemon.folder, "inherited.sock")
-    program = daemon.child.args[0]
+    program = daemon.program
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(path)
         listener.listen(8)
@@ -481,7 +483,7 @@ FLAGS = {
 def case_ctl(daemon):
     """The whole life by `cloister ctl`, for people and for scripts."""
     def ctl(*words, status=0):
-        done = subprocess.run([daemon.child.args[0], "ctl", "--api-socket", daemon.socket, *words],
+        done = subprocess.run([daemon.program, "ctl", "--api-socket", daemon.socket, *words],
                               capture_output=True, timeout=TIMEOUT, check=False, text=True)
         need(done.returncode == status, f"ctl {words}: {done}")
         need((done.returncode == 0) == (not done.stderr), f"ctl {words}: {done}")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from common import SKIP, Failed, lacking_kvm, left_behind, want, write_disk
+from common import SKIP, Failed, lacking_kvm, left_behind, mortal, want, write_disk
 
 TIMEOUT = 30
 
@@ -133,7 +133,7 @@ def cases(p):
 
 
 def run(cloister, arguments, folder):
-    with subprocess.Popen([cloister, "run", *arguments], stdin=subprocess.DEVNULL, cwd=folder,
+    with subprocess.Popen(mortal([cloister, "run", *arguments]), stdin=subprocess.DEVNULL, cwd=folder,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           start_new_session=True) as child:
         try:

@@ -35,6 +35,11 @@ def lacking_kvm():
     return None
 
 
+def mortal(command):
+    """The command, so that it is killed when the test that starts it ends in whatever way."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command]
+
+
 def disk_bytes():
     """A disk whose sectors hold their number again and again."""
     return b"".join(n.to_bytes(4, "little") * (SECTOR // 4) for n in range(SECTORS))

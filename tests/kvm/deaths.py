@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from common import SKIP, Failed, children, lacking_kvm, left_behind, want, write_disk
+from common import SKIP, Failed, children, lacking_kvm, left_behind, mortal, want, write_disk
 
 TIMEOUT = 30
 
@@ -36,7 +36,7 @@ def start(cloister, guests, folder, level):
     command = [cloister, "run", "--kernel", os.path.join(guests, "orphan.elf"),
                "--memory", "size=64M", "--confidential", level, "--serial", f"file={serial}",
                "--disk", f"path={write_disk(folder)}"]
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    child = subprocess.Popen(mortal(command), stdin=subprocess.DEVNULL, start_new_session=True)
     wait_until(lambda: "READY" in text_of(serial) or child.poll() is not None, "no READY")
     want(child.poll() is None, f"ended early: {text_of(serial)}")
     return child, serial

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from common import SKIP, Failed, children, lacking_kvm, left_behind, want, write_disk
+from common import SKIP, Failed, children, lacking_kvm, left_behind, mortal, want, write_disk
 
 TIMEOUT = 30
 PRIVATE = re.compile(r"kvm-gmem|memfd:private")
@@ -118,7 +118,7 @@ def run(cloister, guests, folder):
     command = [cloister, "run", "--kernel", os.path.join(guests, "secret.elf"),
                "--memory", "size=64M", "--confidential", "soft", "--serial", f"file={serial}",
                "--disk", f"path={write_disk(folder)}", "--cmdline", f"secret={number}"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as child:
+    with subprocess.Popen(mortal(command), stdin=subprocess.DEVNULL, start_new_session=True) as child:
         try:
             wait_for_guest(child, serial)
             check(child.pid, number)

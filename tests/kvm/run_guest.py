@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 import vsock_host
-from common import SECTOR, SECTORS, SKIP, Failed, disk_bytes, lacking_kvm, left_behind, want, write_disk
+from common import SECTOR, SECTORS, SKIP, Failed, disk_bytes, lacking_kvm, left_behind, mortal, want, write_disk
 
 TIMEOUT = 60
 READ_SECTORS = 61  # not a multiple of what the guest reads at once
@@ -75,7 +75,7 @@ def run_with_vsock(command, folder, n):
 
 def run(command, fds=()):
     """Run command in a session of its own, with fds. Return: status, output, errors."""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    with subprocess.Popen(mortal(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, start_new_session=True, pass_fds=fds) as child:
         try:
             out, err = child.communicate(timeout=TIMEOUT)
