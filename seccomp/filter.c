@@ -41,6 +41,7 @@
 #define SET_MEMORY_ATTRIBUTES 0x4020aed2
 #define SET_MEMORY_REGION2    0x40a0ae49
 #define CREATE_GUEST_MEMFD    0xc040aed4
+#define COLLAPSE              25 /* MADV_COLLAPSE, since Linux 6.1 */
 
 #define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
@@ -176,6 +177,10 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(mprotect), DAEMON, "vm.boot: private memory read-only, stacks; never executable",
 		2, PROT_EXEC, 0},
 	{SCMP_SYS(mremap), DAEMON, "large requests grow"},
+	{SCMP_SYS(madvise), DAEMON, "vm.boot: huge pages to unpack a kernel into", 2, WHOLE,
+		MADV_HUGEPAGE},
+	{SCMP_SYS(madvise), DAEMON, "vm.boot: huge pages where the launch image goes", 2, WHOLE,
+		COLLAPSE},
 	{SCMP_SYS(madvise), DAEMON, "vm.boot: keep guest memory out of core files", 2, WHOLE,
 		MADV_DONTDUMP},
 	{SCMP_SYS(getrandom), DAEMON, "vm.create: a network device's address"},

@@ -187,6 +187,7 @@ def main():
             left = sorted(set(os.listdir(folder)) - {"rootfs", "volume", "other"})
             need(not left, f"left behind: {left}")
         except (ApiFailed, OSError, json.JSONDecodeError) as failure:
+            print(f"the daemon's status: {sandbox.child.poll()}")
             sandbox.close()
             print("\n".join(sandbox.lines[-40:]))
             print(f"FAILED kata {runtime} {level}: {failure}")
