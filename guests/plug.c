@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Disks that come and go: polls the event registers as the DSDT's methods read them. Of each disk
- * that comes it prints slot and checksum of the first sector; it lets go of what it is asked to.
+ * Devices that come and go: polls the event registers as the DSDT's methods read them. Of each disk
+ * that comes it prints slot and first word, of each other device its number; it lets go of what it is asked to.
  * After `goes=N` of these it ends. With `stubborn=1` it first lets go of what nobody asked for.
  */
 #include "guests/lib/disk.h"
@@ -23,6 +23,10 @@ static void use(unsigned int slot)
 	struct virtio v;
 
 	expect("the vendor in the slot", pci_read16(slot, 0), VIRTIO_VENDOR);
+	if (pci_read16(slot, 2) != VIRTIO_BLK) {
+		print("CAME slot %u device 0x%x\n", (uint64_t)slot, (uint64_t)pci_read16(slot, 2));
+		return;
+	}
 	virtio_open(&v, slot);
 	virtio_start(&v, 0, DISK_RINGS);
 	expect("read", disk_request(&v, DISK_IN, 0, SECTOR), DISK_OK);

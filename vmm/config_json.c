@@ -3,6 +3,7 @@
 #include "vmm/config_json.h"
 
 #include "vmm/config.h"
+#include "vmm/config_list.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/keyval.h"
 
@@ -166,6 +167,35 @@ static const struct row disk_rows[] = {
 };
 static const struct section disk = SECTION("disk", disk_rows);
 
+static const struct section bandwidth = {.keyval = "net-bandwidth"};
+static const struct section ops = {.keyval = "net-ops"};
+static const struct row limiter_rows[] = {
+	{"bandwidth", NULL, NULL, &bandwidth},
+	{"ops", NULL, NULL, &ops},
+};
+static const struct section limiter = SECTION(NULL, limiter_rows, .absent = true);
+
+static const struct row net_rows[] = {
+	IOMMU_ROW,
+	{"ip", "string", "\"0.0.0.0\"",
+		NULL}, /* clients want to see one, also where there is none */
+	{"mask", "string", "\"0.0.0.0\"", NULL},
+	{"vhost_user", ONLY_NO, NO, NULL},
+	{"vhost_socket", NONE, NULL, NULL},
+	{"vhost_mode", "[\"Client\"]", "\"Client\"", NULL},
+	{"rate_limiter_config", NULL, NULL, &limiter},
+	{"pci_segment", "[0]", "0", NULL},
+	{"pci_device_id", NONE, NULL, NULL},
+	{"fds", FDS, NULL, NULL},
+};
+static const struct section net = SECTION("net", net_rows);
+
+/* section_of() - the section of a list's elements */
+static const struct section *section_of(const struct config_list *l)
+{
+	return strcmp(l->kind, "net") ? &disk : &net;
+}
+
 static const struct row top_rows[] = {
 	{"cpus", NULL, NULL, &cpus},
 	{"memory", NULL, NULL, &memory},
@@ -179,7 +209,6 @@ static const struct row top_rows[] = {
 	{"balloon", NULL, NULL, &balloon},
 	{"debug_console", NULL, NULL, &debug_console},
 	{"rate_limit_groups", EMPTY, NULL, NULL},
-	{"net", EMPTY, NULL, NULL},
 	{"fs", EMPTY, NULL, NULL},
 	{"pmem", EMPTY, NULL, NULL},
 	{"generic_vhost_user", EMPTY, NULL, NULL},
@@ -330,6 +359,8 @@ static int check_row(const char *path, const struct row *r, const json_t *v, str
 	if (!strcmp(r->accept, "bool"))
 		return json_is_boolean(v) ? 0
 					  : err_set(e, EINVAL, "%s: must be true or false", path);
+	if (!strcmp(r->accept, "string"))
+		return json_is_string(v) ? 0 : err_set(e, EINVAL, "%s: must be a string", path);
 	if (!strcmp(r->accept, "int"))
 		return json_is_integer(v) && json_integer_value(v) >= 0
 			? 0
@@ -419,85 +450,81 @@ static json_t *echo_section(const struct section *s, const void *obj, const json
 			json_object_set_new(o, r->key, echo_section(r->sub, obj, v));
 		else if (v)
 			json_object_set(o, r->key, v);
-		else if (r->fallback)
+		else if (r->fallback && !json_object_get(o, r->key))
 			json_object_set_new(
 				o, r->key, json_loads(r->fallback, JSON_DECODE_ANY, NULL));
 	}
 	return o;
 }
 
-/* --- disks, a list --- */
+/* --- lists of devices --- */
 
-/* find_disk() - Return: the number of the disk with an id, or -1 */
-static int find_disk(const struct vm_config *c, const char *id)
+/* One element to be read. */
+struct element {
+	json_t *body;
+	const char *path; /* for messages */
+	size_t n_fds;     /* descriptors that came for it, 0: as many as the body speaks of */
+};
+
+/* read_element() - append one; an id that it has not is given */
+static int read_element(
+	struct vm_config *c, const struct config_list *l, const struct element *from, struct err *e)
 {
-	for (unsigned int i = 0; i < c->n_disks; i++)
-		if (c->disks[i].id && !strcmp(c->disks[i].id, id))
-			return (int)i;
-	return -1;
+	size_t spoken_of = json_array_size(json_object_get(from->body, "fds"));
+	struct place at = {.section = section_of(l)};
+	void *to;
+	int rc = l->add(c, e);
+
+	if (rc)
+		return rc;
+	to = config_list_at(l, c, config_list_count(l, c) - 1);
+	snprintf(at.path, sizeof(at.path), "%s", from->path);
+	rc = read_section(&at, to, from->body, e);
+	if (!rc)
+		rc = l->await(to, from->n_fds ? from->n_fds : spoken_of, e);
+	return rc ? rc : config_list_name(l, c, from->path, e);
 }
 
-static int name_disk(struct vm_config *c, unsigned int i, struct err *e)
-{
-	struct disk_config *d = &c->disks[i];
-
-	while (!d->id) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "_disk%u", c->n_named++);
-		if (find_disk(c, name) < 0 && !(d->id = strdup(name)))
-			return err_sys(e, ENOMEM, "disks");
-	}
-	if (!*d->id || strlen(d->id) > 30)
-		return err_set(e, EINVAL, "disks[%u].id: must have 1 to 30 characters", i);
-	for (unsigned int other = 0; other < i; other++)
-		if (!strcmp(c->disks[other].id, d->id))
-			return err_set(e, EEXIST, "disks[%u].id: '%s' is there twice", i, d->id);
-	return 0;
-}
-
-/* read_disk() - append one; an id that it has not is given */
-static int read_disk(struct vm_config *c, json_t *body, const char *path, struct err *e)
-{
-	struct disk_config *d = config_add_disk(c);
-	struct place at = {.section = &disk};
-	size_t n_fds = json_array_size(json_object_get(body, "fds"));
-	int rc;
-
-	if (!d)
-		return err_set(e, EINVAL, "disks: more than %d", CONFIG_MAX_DISKS);
-	snprintf(at.path, sizeof(at.path), "%s", path);
-	rc = read_section(&at, d, body, e);
-	if (!rc && n_fds > 1)
-		rc = err_set(e, EINVAL, "%s.fds: a disk has one descriptor", path);
-	d->has_fd = n_fds;
-	d->fd = -1;
-	return rc ? rc : name_disk(c, c->n_disks - 1, e);
-}
-
-static int read_disks(struct vm_config *c, const json_t *list, struct err *e)
+static int read_list(
+	struct vm_config *c, const struct config_list *l, const json_t *list, struct err *e)
 {
 	int rc = 0;
 
 	if (list && !json_is_null(list) && !json_is_array(list))
-		return err_set(e, EINVAL, "disks: must be a list");
+		return err_set(e, EINVAL, "%s: must be a list", l->json);
 	for (unsigned int i = 0; i < json_array_size(list) && !rc; i++) {
-		char path[16];
+		char path[24];
 
-		snprintf(path, sizeof(path), "disks[%u]", i);
-		rc = read_disk(c, json_array_get(list, i), path, e);
+		snprintf(path, sizeof(path), "%s[%u]", l->json, i);
+		rc = read_element(c, l, &(struct element){json_array_get(list, i), path, 0}, e);
 	}
 	return rc;
 }
 
-static json_t *echo_disks(const struct vm_config *c, const json_t *given)
+static int read_lists(struct vm_config *c, const json_t *body, struct err *e)
 {
-	json_t *list = json_array();
+	const struct config_list *l;
+	int rc = 0;
 
-	for (unsigned int i = 0; i < c->n_disks; i++)
-		json_array_append_new(
-			list, echo_section(&disk, &c->disks[i], json_array_get(given, i)));
-	return list;
+	for (unsigned int i = 0; (l = config_list_of(i)) && !rc; i++)
+		rc = read_list(c, l, json_object_get(body, l->json), e);
+	return rc;
+}
+
+static void echo_lists(struct vm_config *c, json_t *echo, const json_t *body)
+{
+	const struct config_list *l;
+
+	for (unsigned int n = 0; (l = config_list_of(n)); n++) {
+		const json_t *given = json_object_get(body, l->json);
+		json_t *list = json_array();
+
+		for (unsigned int i = 0; i < config_list_count(l, c); i++)
+			json_array_append_new(list,
+				echo_section(section_of(l), config_list_at(l, c, i),
+					json_array_get(given, i)));
+		json_object_set_new(echo, l->json, list);
+	}
 }
 
 /* --- the whole --- */
@@ -541,7 +568,7 @@ static int read_body(struct vm_config *c, json_t *body, struct err *e)
 	if (!rc)
 		rc = read_section(&whole, c, body, e);
 	if (!rc)
-		rc = read_disks(c, json_object_get(body, "disks"), e);
+		rc = read_lists(c, body, e);
 	if (!rc)
 		rc = read_technology(c, body, e);
 	if (rc)
@@ -567,64 +594,57 @@ int config_json_read(
 		config_fini(c);
 	} else {
 		*echo = echo_section(&top, c, body);
-		json_object_set_new(*echo, "disks", echo_disks(c, json_object_get(body, "disks")));
+		echo_lists(c, *echo, body);
 	}
 	json_decref(body);
 	return rc;
 }
 
-/* add_disk() - Return: 0, or -errno with the disk possibly half there */
-static int add_disk(struct vm_config *c, json_t *body, bool has_fd, struct err *e)
-{
-	int rc = read_disk(c, body, "disk", e);
-
-	if (rc)
-		return rc;
-	c->disks[c->n_disks - 1].has_fd |= has_fd;
-	rc = config_check(c, e);
-	return rc ? config_json_path(e) : 0;
-}
-
-int config_json_add_disk(
+int config_json_add(
 	struct vm_config *c, json_t *echo, const struct config_text *text, struct err *e)
 {
+	const struct config_list *l = config_list_find(text->kind);
+	unsigned int n = config_list_count(l, c);
 	json_error_t at;
 	json_t *body = json_loadb(text->text, text->len, JSON_REJECT_DUPLICATES, &at);
-	unsigned int n = c->n_disks;
 	int rc;
 
 	if (!body)
 		return err_set(e, EINVAL, "the body is not JSON: line %d: %s", at.line, at.text);
-	rc = add_disk(c, body, text->has_fd, e);
+	rc = read_element(c, l, &(struct element){body, l->kind, text->n_fds}, e);
+	if (!rc && config_check(c, e))
+		rc = config_json_path(e);
 	if (!rc)
-		json_array_append_new(
-			json_object_get(echo, "disks"), echo_section(&disk, &c->disks[n], body));
-	else if (c->n_disks > n)
-		config_remove_disk(c, n);
+		json_array_append_new(json_object_get(echo, l->json),
+			echo_section(section_of(l), config_list_at(l, c, n), body));
+	else if (config_list_count(l, c) > n)
+		l->remove(c, n);
 	json_decref(body);
 	return rc;
 }
 
 int config_json_of_flag(json_t **out, const char *flag, const char *value, struct err *e)
 {
+	const struct config_list *l = config_list_find(flag);
 	struct vm_config c;
 	int rc;
 
 	config_init(&c);
 	rc = config_flag(&c, flag, value, e);
-	*out = !rc && c.n_disks ? echo_section(&disk, &c.disks[0], NULL) : NULL;
+	*out = rc ? NULL : echo_section(section_of(l), config_list_at(l, &c, 0), NULL);
 	config_fini(&c);
 	return rc;
 }
 
 int config_json_remove(struct vm_config *c, json_t *echo, const char *id)
 {
-	int i = find_disk(c, id);
+	unsigned int i;
+	const struct config_list *l = config_list_search(c, id, &i);
 
-	if (i < 0)
+	if (!l)
 		return -ENOENT;
-	config_remove_disk(c, (unsigned int)i);
-	json_array_remove(json_object_get(echo, "disks"), (size_t)i);
+	l->remove(c, i);
+	json_array_remove(json_object_get(echo, l->json), i);
 	return 0;
 }
 

@@ -18,11 +18,12 @@
 
 struct vm_config;
 
-/* The JSON of one thing to be added. */
+/* The JSON of one device to be added. */
 struct config_text {
+	const char *kind; /* "disk", "net": one of vmm/config_list.h */
 	const char *text;
 	size_t len;
-	bool has_fd; /* a descriptor came with it: it needs no path, config_take_fds() follows */
+	size_t n_fds; /* descriptors that came with it; it waits for config_take_fds() */
 };
 
 /*
@@ -36,14 +37,15 @@ int config_json_read(
 	struct vm_config *c, json_t **echo, const char *text, size_t len, struct err *e) MUST_CHECK;
 
 /*
- * config_json_add_disk() - append a disk from the text of a DiskConfig to the config and its echo.
+ * config_json_add() - append a device from its JSON to the config and its echo.
  * Return: 0 or as above; config and echo are as before then.
  */
-int config_json_add_disk(struct vm_config *c, json_t *echo, const struct config_text *text,
+int config_json_add(struct vm_config *c, json_t *echo, const struct config_text *text,
 	struct err *e) MUST_CHECK;
 
 /*
- * config_json_of_flag() - the JSON of what a flag of the command line says: "disk", "path=F,...".
+ * config_json_of_flag() - the JSON of what a flag says that is one of vmm/config_list.h: "disk",
+ * "path=F,...".
  * @out: a new object with all fields
  * Return: 0, or -EINVAL with the key named.
  */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "vmm/config_json.h"
+#include "vmm/config_list.h"
 #include "vmm/device_plan.h"
 #include "vmm/vm.h"
 
@@ -11,29 +12,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- disks --- */
-
-static int plan_disk(struct device_plan *p, const struct vm_config *c, struct err *e)
-{
-	return device_plan_disk(p, c, c->n_disks - 1, e);
-}
-
-static const char *disk_id(const struct vm_config *c)
-{
-	return c->disks[c->n_disks - 1].id;
-}
-
-/* --- all kinds --- */
-
+/* What plans a device of each kind of vmm/config_list.h. */
 static const struct kind {
 	const char *name;
-	/* Append to config and echo. */
-	int (*add)(
-		struct vm_config *c, json_t *echo, const struct config_text *text, struct err *e);
-	int (*plan)(struct device_plan *p, const struct vm_config *c, struct err *e); /* the last */
-	const char *(*id)(const struct vm_config *c); /* of the last */
+	int (*plan)(
+		struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e);
 } kinds[] = {
-	{"disk", config_json_add_disk, plan_disk, disk_id},
+	{"disk", device_plan_disk},
+	{"net", device_plan_nic},
 };
 
 static const struct kind *find_kind(const char *name)
@@ -48,10 +34,11 @@ static const struct kind *find_kind(const char *name)
 
 /* plug_start() - start the last device of a kind on a VM that is up */
 static int plug_start(
-	const struct plug_board *b, const struct kind *kind, struct plugged *out, struct err *e)
+	const struct plug_board *b, const char *kind, struct plugged *out, struct err *e)
 {
+	const struct config_list *l = config_list_find(kind);
 	struct device_plan plan;
-	int rc = kind->plan(&plan, b->config, e);
+	int rc = find_kind(kind)->plan(&plan, b->config, config_list_count(l, b->config) - 1, e);
 
 	if (rc > 0) {
 		rc = machine_plug(&b->vm->machine, &plan, &out->slot, e);
@@ -64,16 +51,17 @@ static int plug_start(
 	return rc ? -e->code : 0;
 }
 
-int plug_add(const struct plug_board *b, const char *name, const struct plug_body *body,
+int plug_add(const struct plug_board *b, const char *kind, const struct plug_body *body,
 	struct plugged *out, struct err *e)
 {
-	const struct config_text text = {body->json, body->len, body->n_fds > 0};
-	const struct kind *kind = find_kind(name);
-	int rc = kind->add(b->config, b->echo, &text, e);
+	const struct config_text text = {kind, body->json, body->len, body->n_fds};
+	const struct config_list *l = config_list_find(kind);
+	int rc = config_json_add(b->config, b->echo, &text, e);
 
 	if (rc)
 		return rc;
-	*out = (struct plugged){.hot = b->vm, .id = kind->id(b->config)};
+	*out = (struct plugged){.hot = b->vm,
+		.id = config_list_id(l, b->config, config_list_count(l, b->config) - 1)};
 	rc = config_take_fds(b->config, body->fds, body->n_fds, e);
 	if (!rc && b->vm)
 		rc = plug_start(b, kind, out, e);

@@ -5,10 +5,13 @@
 Usage: kata.py CLOISTER go|rust LEVEL KERNEL INITRAMFS [DAEMON_FLAG...]
 Run where stock kernels run: in the lab, or on a machine with hardware virtualisation.
 """
+import fcntl
+import glob
 import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +22,9 @@ from client import ApiFailed, GoClient, RustClient, go_config, need, rust_config
 
 RAM = 256 << 20
 CMDLINE = "console=ttyS0 quiet panic=1 reboot=k cryptomgr.notests"
+MACS = ("02:00:ca:fe:00:01", "02:00:ca:fe:00:02")
+TUNSETIFF = 0x400454CA
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 2, 0x1000, 0x4000
 LIMIT = 180  # seconds for what a guest does, in emulation
 HOTPLUG = 3  # seconds that Kata waits for a disk, by default; not in emulation
 
@@ -137,15 +143,40 @@ def resize(client):
     need(vm_info(client, "Running")["memory_actual_size"] == RAM, "memory_actual_size")
 
 
+def make_tap(name):
+    """As the runtimes open it; this process keeps no copy."""
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+    return fd
+
+
+def network(mac):
+    return {"mac": mac, "ip": "192.168.249.1", "mask": "255.255.255.0", "num_queues": 2, "queue_size": 256,
+            "iommu": False, "vhost_user": False, "vhost_mode": "Client", "offload_tso": True,
+            "offload_ufo": True, "offload_csum": True}
+
+
+def add_net(client, name, mac, status):
+    tap = make_tap(name)
+    reply = ok(client.call_with_fds("vm.add-net", network(mac), [tap]), status)
+    os.close(tap)
+    return reply
+
+
 def life(sandbox, client, config):
     ping = ok(client.call("GET", "vmm.ping"), 200).json()
     need(ping["version"] and ping["pid"] == sandbox.child.pid, f"ping {ping}")
     ok(client.call("PUT", "vm.create", config), 204)
     vm_info(client, "Created")
+    add_net(client, "kata0", MACS[0], 204)
     ok(client.call("PUT", "vm.boot"), 204)
     vm_info(client, "Running")
     check_threads(sandbox.child.pid)
     sandbox.said("sandbox: ready")
+    sandbox.said(f"sandbox: net eth0 .* mac {MACS[0]}")
+    since = len(sandbox.lines)
+    bdf = add_net(client, "kata1", MACS[1], 200).json()["bdf"]
+    sandbox.said(rf"sandbox: net eth1 /devices/pci0000:00/{bdf}/virtio\d+/net/eth1 mac {MACS[1]}", since)
     hotplug(sandbox, client)
     resize(client)
     for call, state in (("vm.pause", "Paused"), ("vm.resume", "Running")):
@@ -184,6 +215,7 @@ def main():
             client = sandbox.connect(make_client)
             life(sandbox, client, config)
             end(sandbox, client)
+            need(not glob.glob("/sys/class/net/kata*"), "a tap is left")
             left = sorted(set(os.listdir(folder)) - {"rootfs", "volume", "other"})
             need(not left, f"left behind: {left}")
         except (ApiFailed, OSError, json.JSONDecodeError) as failure:

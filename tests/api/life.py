@@ -223,7 +223,7 @@ MATRIX = {
     "vm.remove-device": ("PUT", [404, 204, 204, 204, 204]),
 }
 # Not built: 501; with a VM at `soft` some are forbidden instead.
-MISSING = ["vm.resize-disk", "vm.resize-zone", "vm.add-net", "vm.add-fs", "vm.add-vsock", "vm.add-device",
+MISSING = ["vm.resize-disk", "vm.resize-zone", "vm.add-fs", "vm.add-vsock", "vm.add-device",
            "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user", "vm.restore",
            "vm.receive-migration"]
 FORBIDDEN = {"vm.add-pmem": "pmem", "vm.snapshot": "a snapshot", "vm.coredump": "a core dump",
@@ -289,7 +289,8 @@ def case_refused(daemon):
     expect(client.call("PUT", "vm.boot", {}), 400, "bad-request")
     expect(client.call("PUT", "vm.create", "text"), 400, "bad-config")
     for change, path in (
-            ({"net": [{"mac": "02:00:00:00:00:01"}]}, "net"), ({"vsock": {"cid": 3}}, "vsock"),
+            ({"net": [{"mac": "x"}]}, "net"), ({"net": [{"num_queues": 3}]}, "net"),
+            ({"net": [{"vhost_user": True}]}, "net[0].vhost_user"), ({"vsock": {"cid": 3}}, "vsock"),
             ({"balloon": {"size": 1}}, "balloon.size"), ({"devices": [{"path": "/"}]}, "devices"),
             ({"fs": [{"tag": "t"}]}, "fs"), ({"iommu": True}, "iommu"),
             ({"platform": {"tdz": True}}, "platform.tdz"),
@@ -388,8 +389,8 @@ def case_descriptors(daemon):
     with open("/dev/null", "rb") as f:
         fd = f.fileno()
         for _ in range(50):
-            expect(rust.call_with_fds("vm.add-net", {"fds": [4]}, [fd]), 501, "not-implemented")
-            expect(go.call_with_fds("vm.add-net", {"mac": "02:00:ca:fe:00:01"}, [fd] * 4), 501,
+            expect(rust.call_with_fds("vm.add-net", {"fds": [4]}, [fd]), 404, "vm-not-created")
+            expect(go.call_with_fds("vm.restore", {"source_url": "file:///x"}, [fd] * 4), 501,
                    "not-implemented")
         with connect(daemon.socket) as sock:  # a client that goes away in the middle
             sock.sendmsg([PING[:10]], rights([fd] * 8))

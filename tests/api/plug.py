@@ -5,14 +5,21 @@
 Usage: plug.py CLOISTER GUESTS_FOLDER CASE, or: plug.py list
 """
 import contextlib
+import fcntl
 import os
+import struct
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "kvm"))
 
 # pylint: disable=wrong-import-position
 from client import GoClient, RustClient, go_config, need, rust_config
+from common import SKIP
 from life import expect, info, run
 
 WORD = 0x01010101
+TUNSETIFF = 0x400454CA
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 2, 0x1000, 0x4000
 
 
 def make_disk(daemon, number):
@@ -198,7 +205,69 @@ def case_handed(make_client):
     return case
 
 
+def make_tap(name):
+    """A tap as Kata opens it, or None where that is not allowed."""
+    try:
+        fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+    except OSError as error:
+        print(f"skipped: a tap: {error.strerror}")
+        sys.exit(SKIP)
+    return fd
+
+
+def go_net(mac):
+    return {"mac": mac, "ip": "192.168.249.1", "mask": "255.255.255.0", "num_queues": 2, "queue_size": 256,
+            "iommu": False, "vhost_user": False, "vhost_mode": "Client", "offload_tso": True,
+            "offload_ufo": True, "offload_csum": True}
+
+
+def rust_net(mac):
+    return {**go_net(mac), "fds": [17], "tap": None, "id": None, "mtu": None, "host_mac": None,
+            "vhost_socket": None, "rate_limiter_config": None, "pci_segment": 0}
+
+
+def check_nics(client, state, macs):
+    nics = info(client, state)["net"]
+    need([n["mac"] for n in nics] == macs, f"net {nics}")
+    for nic in nics:
+        need(all(key in nic for key in ("ip", "mask", "num_queues", "queue_size", "id")), f"net {nic}")
+        need("fds" not in nic, f"net {nic}")
+
+
+def case_net(make_client, make_config, net_of, level):
+    """A tap by descriptor: cold, wrong numbers of them, hot, the same address again as Go sends it."""
+    def case(daemon):
+        client = make_client(daemon.socket)
+        names = [f"api{os.getpid() % 100000}{i}" for i in range(2)]
+        taps = [make_tap(name) for name in names]
+        mac = "02:00:ca:fe:00:01"
+        config = make_config(daemon.guest("plug"), daemon.disk, "goes=1", level)
+        expect(client.call("PUT", "vm.create", config), 204)
+        before = daemon.descriptors()
+        for fds in (taps, taps * 2):
+            expect(client.call_with_fds("vm.add-net", net_of(mac), fds), 400, "descriptor-mismatch")
+        daemon.until(lambda: daemon.descriptors() == before, "descriptors stay")
+        expect(client.call_with_fds("vm.add-net", net_of(mac), taps[:1]), 204)
+        check_nics(client, "Created", [mac])
+        expect(client.call("PUT", "vm.boot"), 204)
+        daemon.until(lambda: "READY" in daemon.text("out"), "the guest is not ready")
+        name = added(client.call_with_fds("vm.add-net", net_of(mac), taps[1:]), 4)
+        said(daemon, "CAME slot 4 device 0x1041")
+        check_nics(client, "Running", [mac, mac])
+        for fd in taps:
+            os.close(fd)
+        need(all(os.path.exists(f"/sys/class/net/{n}") for n in names), "a tap is gone too early")
+        expect(client.call("PUT", "vm.remove-device", {"id": name}), 204)
+        said(daemon, "WENT slot 4")
+        daemon.wait()
+        daemon.until(lambda: not any(os.path.exists(f"/sys/class/net/{n}") for n in names), "a tap is left")
+    return case
+
+
 CASES = {
+    "net-go-off": case_net(GoClient, go_config, go_net, None),
+    "net-rust-soft": case_net(RustClient, rust_config, rust_net, "soft"),
     "hot-go-off": case_hot(GoClient, go_config, go_disk, None),
     "hot-go-soft": case_hot(GoClient, go_config, go_disk, "soft"),
     "hot-rust-off": case_hot(RustClient, rust_config, rust_disk, None),

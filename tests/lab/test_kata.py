@@ -17,12 +17,14 @@ from tally import Tally
 
 HOST, GUEST = "7.3", "6.12"
 ROWS = [("go", "off"), ("rust", "soft")]
-MODULES = ("virtio_pci", "virtio_blk", "virtio_rng", "button", "evdev")
+MODULES = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_net", "button", "evdev")
 PYTHON = "/usr/bin/python3.11"
 LIBRARY = pathlib.Path("/usr/lib/python3.11")
 # What the clients need of Python's library; the rest would only cost time to unpack.
 PACKAGES = ("collections", "encodings", "importlib", "json", "re", "lib-dynload")
 SCRIPT = """\
+for module in /tun/*.ko; do insmod $module; done
+mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200
 while read -r runtime level; do
 	echo "== $runtime $level"
 	timeout 200 python3 /api/kata.py /bin/cloister $runtime $level /kernel /initramfs --xcr0-preset
@@ -69,6 +71,8 @@ def run(tally, build, words=()):
     place.files.add_program("bin/cloister", build / "cloister")
     place.files.add_file("kernel", kernel.image)
     place.files.add_file("initramfs", sandbox_initramfs(kernel, build / "guests/sandbox/sandbox-init"))
+    for number, (name, data) in enumerate(place.kernel.modules("tun")):
+        place.files.add_data(f"tun/{number:02}-{name}.ko", data)
     add_python(place.files)
     for name in ("client.py", "kata.py"):
         place.files.add_file(f"api/{name}", ROOT / "tests/api" / name)

@@ -303,6 +303,11 @@ static void call_add_disk(struct api *api, const struct http_request *req, struc
 	add_device(api, req, r, "disk");
 }
 
+static void call_add_net(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	add_device(api, req, r, "net");
+}
+
 static void call_remove_device(
 	struct api *api, const struct http_request *req, struct http_reply *r)
 {
@@ -366,7 +371,7 @@ static const struct call calls[] = {
 	{"PUT", "vm.resize-disk", .body = true, .missing = "resizing of disks"},
 	{"PUT", "vm.resize-zone", .body = true, .missing = "memory zones"},
 	{"PUT", "vm.add-disk", true, call_add_disk, WITH_VM, NULL},
-	{"PUT", "vm.add-net", .body = true, .missing = "network devices"},
+	{"PUT", "vm.add-net", true, call_add_net, WITH_VM, NULL},
 	{"PUT", "vm.add-fs", .body = true, .missing = "virtio-fs"},
 	{"PUT", "vm.add-vsock", .body = true, .missing = "vsock"},
 	{"PUT", "vm.add-pmem", .body = true, .missing = "pmem", .feature = POLICY_PMEM},

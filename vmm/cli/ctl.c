@@ -92,18 +92,29 @@ static int ctl_resize_body(struct ctl *c, struct err *e)
 	return rc;
 }
 
-/* ctl_disk_body() - `path=F,readonly=on,...` as `cloister run --disk` takes it */
-static int ctl_disk_body(struct ctl *c, struct err *e)
+/* ctl_flag_body() - a device as a flag of `cloister run` takes it */
+static int ctl_flag_body(struct ctl *c, const char *flag, struct err *e)
 {
 	json_t *o;
 
 	if (!c->argc)
-		return err_set(e, EINVAL, "add-disk: give path=F, see `cloister run --help`");
-	if (config_json_of_flag(&o, "disk", c->argv[0], e))
+		return err_set(
+			e, EINVAL, "add-%s: give what --%s of `cloister run` takes", flag, flag);
+	if (config_json_of_flag(&o, flag, c->argv[0], e))
 		return -EINVAL;
 	c->body = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return 0;
+}
+
+static int ctl_disk_body(struct ctl *c, struct err *e)
+{
+	return ctl_flag_body(c, "disk", e);
+}
+
+static int ctl_net_body(struct ctl *c, struct err *e)
+{
+	return ctl_flag_body(c, "net", e);
 }
 
 static int ctl_id_body(struct ctl *c, struct err *e)
@@ -135,6 +146,8 @@ static const struct verb {
 	{"resize", "PUT", "vm.resize", 4, ctl_resize_body, "[--cpus N] [--memory SIZE]"},
 	{"add-disk", "PUT", "vm.add-disk", 1, ctl_disk_body,
 		"path=F[,readonly=on,id=ID,...] add a disk, also to a running VM"},
+	{"add-net", "PUT", "vm.add-net", 1, ctl_net_body,
+		"tap=NAME[,mac=MAC,id=ID,...] add a network device, also to a running VM"},
 	{"remove-device", "PUT", "vm.remove-device", 1, ctl_id_body, "ID remove a device"},
 	{"power-button", "PUT", "vm.power-button", 0, NULL, "ask the guest to switch itself off"},
 	{"nmi", "PUT", "vm.nmi", 0, NULL, "raise an NMI on every vCPU"},

@@ -100,7 +100,7 @@ static void config_json_echoes_the_defaults(void **state)
 		"\"queue_size\":128,\"id\":\"_disk0\",\"vhost_user\":false,"
 		"\"disable_io_uring\":false,\"disable_aio\":false,\"pci_segment\":0,"
 		"\"backing_files\":false,\"sparse\":true,\"image_type\":\"Raw\","
-		"\"lock_granularity\":\"Full\"}]}",
+		"\"lock_granularity\":\"Full\"}],\"net\":[]}",
 		0, NULL);
 	assert_non_null(want);
 	if (!json_equal(echo, want))
@@ -144,7 +144,8 @@ static void config_json_names_the_field_at_fault(void **state)
 			"\"Unknown\"] is"},
 		{"{\"serial\":{\"mode\":\"Pty\"}}",
 			"serial.mode: must be one of: Off, Null, Tty, File"},
-		{"{\"net\":[{}]}", "net: is not supported yet"},
+		{"{" K ",\"net\":[{\"mac\":\"x\"}]}",
+			"net: mac=x is no address of one station"},
 		{"{" K ",\"vsock\":{\"cid\":3}}", "vsock: needs socket=PATH"},
 		{"{" K ",\"vsock\":{\"socket\":\"s\"}}", "vsock: needs cid=N, from 3 up"},
 		{"{\"vsock\":{\"cid\":2}}", "vsock.cid: 2 is out of range (3 to 4294967294)"},
