@@ -2,6 +2,8 @@
 /* Hashing; see attestation/digest.h. */
 #include "attestation/digest.h"
 
+#include "attestation/wiped_memory.h"
+
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -9,6 +11,7 @@
 
 void digest_setup(void)
 {
+	wiped_memory_install(); /* counts the first time only: afterwards libcrypto has memory */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS, NULL);
 }
 

@@ -35,8 +35,9 @@ struct digest {
 
 /*
  * digest_setup() - prepare libcrypto for this process without reading its configuration file,
- * which costs milliseconds and could load foreign engines. Safe to call again. digest_init()
- * calls it; whoever uses other parts of libcrypto before calls it first.
+ * which costs milliseconds and could load foreign engines, and with memory that is wiped when it is
+ * freed. Safe to call again. digest_init() calls it; whoever uses other parts of libcrypto before
+ * calls it first.
  */
 void digest_setup(void);
 

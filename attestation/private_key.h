@@ -2,9 +2,9 @@
 /*
  * struct private_key: an elliptic-curve private key that signs.
  *
- * The secret stays inside libcrypto, whose signing runs in constant time and whose objects wipe
- * themselves; no part of it gets into an error message. Encrypted keys are refused, so that
- * nobody is ever asked for a password.
+ * The secret stays inside libcrypto, whose signing runs in constant time and whose memory is wiped
+ * when it is freed (attestation/wiped_memory.h); no part of it gets into an error message.
+ * Encrypted keys are refused, so that nobody is ever asked for a password.
  */
 #ifndef ATTESTATION_PRIVATE_KEY_H
 #define ATTESTATION_PRIVATE_KEY_H
