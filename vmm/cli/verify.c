@@ -86,7 +86,7 @@ int verify_crl(struct crl *c, const char *path, struct err *e)
 	return ret;
 }
 
-int verify_policy(struct policy *p, const char *path, struct err *e)
+int verify_policy(struct policy *p, const char *path, enum verify_section section, struct err *e)
 {
 	cleanup_file_map struct file_map map = FILE_MAP_INIT;
 	int ret;
@@ -96,6 +96,9 @@ int verify_policy(struct policy *p, const char *path, struct err *e)
 	ret = file_map_open(&map, path, e);
 	if (!ret && policy_parse(p, file_map_bytes(&map), e))
 		ret = err_context(e, "policy '%s'", path);
+	if (!ret && !(section == VERIFY_SNP ? p->snp : p->tdx))
+		ret = err_set(e, EINVAL, "policy '%s' has no section '%s'", path,
+			section == VERIFY_SNP ? "snp" : "tdx");
 	return ret;
 }
 

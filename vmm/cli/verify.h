@@ -20,6 +20,16 @@ struct verify_flag {
 	const char *const *value;
 };
 
+/* Rows of a flag that names a file, and of one with an expected value in hex. */
+#define VERIFY_FILE(flag, dest, what)                                                              \
+	{                                                                                          \
+		flag, OPTION_TEXT, dest, .value = "FILE", .help = what                             \
+	}
+#define VERIFY_HEX(flag, dest, what)                                                               \
+	{                                                                                          \
+		flag, OPTION_TEXT, dest, .value = "HEX", .help = what                              \
+	}
+
 /* verify_needed() - Return: 0, or -EINVAL if one of n flags is not given. */
 int verify_needed(const struct verify_flag *flags, size_t n, struct err *e) MUST_CHECK;
 
@@ -32,8 +42,14 @@ int verify_certs(struct cert_list *l, const char *path, struct err *e) MUST_CHEC
 /* verify_crl() - read a revocation list from a file. Return: 0 or a negative errno. */
 int verify_crl(struct crl *c, const char *path, struct err *e) MUST_CHECK;
 
-/* verify_policy() - read a policy file; path NULL: none. Return: 0 or a negative errno. */
-int verify_policy(struct policy *p, const char *path, struct err *e) MUST_CHECK;
+enum verify_section { VERIFY_SNP, VERIFY_TDX };
+
+/*
+ * verify_policy() - read a policy file, which must have the section; path NULL: none.
+ * Return: 0 or a negative errno.
+ */
+int verify_policy(
+	struct policy *p, const char *path, enum verify_section section, struct err *e) MUST_CHECK;
 
 /*
  * verify_values() - put the flags that were given into a policy section, under their names.

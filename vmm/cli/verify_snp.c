@@ -98,10 +98,7 @@ static int snp_read_report(const struct snp_args *a, struct snp_inputs *in, stru
 
 	if (!ret && snp_report_parse(&in->report, file_map_bytes(&in->report_map), e))
 		ret = err_context(e, "'%s'", a->report);
-	ret = ret ?: verify_policy(&in->policy, a->policy, e);
-	if (!ret && a->policy && !in->policy.snp)
-		ret = err_set(e, EINVAL, "policy '%s' has no section 'snp'", a->policy);
-	return ret;
+	return ret ?: verify_policy(&in->policy, a->policy, VERIFY_SNP, e);
 }
 
 /* snp_flags_section() - the flags as a policy section; a new reference in *out. */
@@ -219,19 +216,11 @@ static int snp_verify_report(
 	return snp_print(o, snp_report_fields(&in->report), &e, &reasons);
 }
 
-#define ROW_FILE(n, to_, help_)                                                                    \
-	{                                                                                          \
-		n, OPTION_TEXT, to_, .value = "FILE", .help = help_                                \
-	}
-#define ROW_HEX(n, to_, help_)                                                                     \
-	{                                                                                          \
-		n, OPTION_TEXT, to_, .value = "HEX", .help = help_                                 \
-	}
 #define ROWS_CERTS(a)                                                                              \
-	ROW_FILE("--vek", &(a).vek, "certificate of the VCEK or VLEK"),                            \
-		ROW_FILE("--chain", &(a).chain, "ASK or ASVK, and ARK"),                           \
-		ROW_FILE("--trusted-root", &(a).root, "the ARK to trust"),                         \
-		ROW_FILE("--crl", &(a).crl, "the ARK's revocation list"),                          \
+	VERIFY_FILE("--vek", &(a).vek, "certificate of the VCEK or VLEK"),                         \
+		VERIFY_FILE("--chain", &(a).chain, "ASK or ASVK, and ARK"),                        \
+		VERIFY_FILE("--trusted-root", &(a).root, "the ARK to trust"),                      \
+		VERIFY_FILE("--crl", &(a).crl, "the ARK's revocation list"),                       \
 	{                                                                                          \
 		"--at-time", OPTION_U64, &(a).at_time, &(a).has_time,                              \
 			.value = "EPOCH", .help = "when all must be valid, in seconds since 1970"  \
@@ -242,15 +231,16 @@ int cli_verify_snp_report(int argc, char **argv)
 	struct snp_args a = {.report = NULL};
 	struct snp_inputs in = {.report_map = FILE_MAP_INIT};
 	const struct option_row rows[] = {
-		ROW_FILE("--report", &a.report, "attestation report, 1184 bytes"),
+		VERIFY_FILE("--report", &a.report, "attestation report, 1184 bytes"),
 		ROWS_CERTS(a),
-		ROW_HEX("--measurement", &a.measurement, "expected launch digest, 48 bytes"),
-		ROW_HEX("--host-data", &a.host_data, "expected host data, 32 bytes"),
-		ROW_HEX("--report-data", &a.report_data, "expected report data, 64 bytes"),
-		ROW_HEX("--id-key-digest", &a.id_key, "expected digest of the ID key"),
-		ROW_HEX("--author-key-digest", &a.author_key, "expected digest of the author key"),
-		ROW_HEX("--family-id", &a.family, "expected family id, 16 bytes"),
-		ROW_HEX("--image-id", &a.image, "expected image id, 16 bytes"),
+		VERIFY_HEX("--measurement", &a.measurement, "expected launch digest, 48 bytes"),
+		VERIFY_HEX("--host-data", &a.host_data, "expected host data, 32 bytes"),
+		VERIFY_HEX("--report-data", &a.report_data, "expected report data, 64 bytes"),
+		VERIFY_HEX("--id-key-digest", &a.id_key, "expected digest of the ID key"),
+		VERIFY_HEX(
+			"--author-key-digest", &a.author_key, "expected digest of the author key"),
+		VERIFY_HEX("--family-id", &a.family, "expected family id, 16 bytes"),
+		VERIFY_HEX("--image-id", &a.image, "expected image id, 16 bytes"),
 		{"--min-tcb", OPTION_TEXT, &a.min_tcb, .value = "SPLS",
 			.help = "least reported TCB: bl=3,tee=0,snp=8,ucode=115 or a part"},
 		{"--min-guest-svn", OPTION_U32, &a.min_guest_svn, &a.has_svn, .value = "N",
@@ -259,7 +249,7 @@ int cli_verify_snp_report(int argc, char **argv)
 			.help = "VMPL that asked for the report, at most this"},
 		{"--no-debug", OPTION_SWITCH, &a.no_debug,
 			.help = "refuse a guest that the host may debug"},
-		ROW_FILE("--policy", &a.policy, "JSON of what to expect"),
+		VERIFY_FILE("--policy", &a.policy, "JSON of what to expect"),
 	};
 	const struct options o = {"verify snp-report", report_usage, notes, rows, ARRAY_SIZE(rows)};
 	struct err e = ERR_INIT;

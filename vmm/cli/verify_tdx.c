@@ -77,10 +77,7 @@ static int tdx_read_quote(const struct tdx_args *a, struct tdx_inputs *in, struc
 
 	if (!ret && tdx_quote_parse(&in->quote, file_map_bytes(&in->quote_map), e))
 		ret = err_context(e, "'%s'", a->quote);
-	ret = ret ?: verify_policy(&in->policy, a->policy, e);
-	if (!ret && a->policy && !in->policy.tdx)
-		ret = err_set(e, EINVAL, "policy '%s' has no section 'tdx'", a->policy);
-	return ret;
+	return ret ?: verify_policy(&in->policy, a->policy, VERIFY_TDX, e);
 }
 
 /* tdx_read_document() - a PCS response; the map stays open. */
@@ -283,51 +280,42 @@ static int tdx_verify_quote(
 	return verify_print(o, &(struct verify_result){result, "error", &e, &reasons});
 }
 
-#define ROW_FILE(n, to_, help_)                                                                    \
-	{                                                                                          \
-		n, OPTION_TEXT, to_, .value = "FILE", .help = help_                                \
-	}
-#define ROW_HEX(n, to_, help_)                                                                     \
-	{                                                                                          \
-		n, OPTION_TEXT, to_, .value = "HEX", .help = help_                                 \
-	}
-
 int cli_verify_tdx_quote(int argc, char **argv)
 {
 	struct tdx_args a = {.quote = NULL};
 	struct tdx_inputs in = {.now = 0};
 	const struct option_row rows[] = {
-		ROW_FILE("--quote", &a.quote, "TD quote, version 4 or 5"),
-		ROW_FILE("--tcb-info", &a.tcb_info, "TCB info as the PCS sent it"),
-		ROW_FILE("--tcb-info-issuer-chain", &a.tcb_chain, "its signing chain"),
-		ROW_FILE("--qe-identity", &a.qe_identity, "QE identity as the PCS sent it"),
-		ROW_FILE("--qe-identity-issuer-chain", &a.qe_chain, "its signing chain"),
-		ROW_FILE("--root-ca-crl", &a.root_crl, "the root CA's revocation list"),
-		ROW_FILE("--pck-crl", &a.pck_crl, "the PCK CA's revocation list"),
-		ROW_FILE("--trusted-root", &a.root, "the Intel SGX Root CA to trust"),
+		VERIFY_FILE("--quote", &a.quote, "TD quote, version 4 or 5"),
+		VERIFY_FILE("--tcb-info", &a.tcb_info, "TCB info as the PCS sent it"),
+		VERIFY_FILE("--tcb-info-issuer-chain", &a.tcb_chain, "its signing chain"),
+		VERIFY_FILE("--qe-identity", &a.qe_identity, "QE identity as the PCS sent it"),
+		VERIFY_FILE("--qe-identity-issuer-chain", &a.qe_chain, "its signing chain"),
+		VERIFY_FILE("--root-ca-crl", &a.root_crl, "the root CA's revocation list"),
+		VERIFY_FILE("--pck-crl", &a.pck_crl, "the PCK CA's revocation list"),
+		VERIFY_FILE("--trusted-root", &a.root, "the Intel SGX Root CA to trust"),
 		{"--at-time", OPTION_U64, &a.at_time, &a.has_time, .value = "EPOCH",
 			.help = "when all must be valid, in seconds since 1970"},
-		ROW_FILE("--pck-chain", &a.pck_chain, "PCK chain for a quote without one"),
+		VERIFY_FILE("--pck-chain", &a.pck_chain, "PCK chain for a quote without one"),
 		{"--accept-status", OPTION_TEXT, &a.accept, .value = "LIST",
 			.help = "statuses to accept, between commas, or all"},
 		{"--allow-debug", OPTION_SWITCH, &a.allow_debug,
 			.help = "accept a TD that the host may debug"},
-		ROW_HEX("--mrtd", &a.mrtd, "expected MRTD, 48 bytes"),
-		ROW_HEX("--rtmr0", &a.rtmr[0], "expected RTMR0, 48 bytes; also 1 to 3"),
-		ROW_HEX("--rtmr1", &a.rtmr[1], "expected RTMR1"),
-		ROW_HEX("--rtmr2", &a.rtmr[2], "expected RTMR2"),
-		ROW_HEX("--rtmr3", &a.rtmr[3], "expected RTMR3"),
-		ROW_HEX("--report-data", &a.report_data, "expected report data, 64 bytes"),
-		ROW_HEX("--mr-config-id", &a.mr_config_id, "expected MRCONFIGID"),
-		ROW_HEX("--mr-owner", &a.mr_owner, "expected MROWNER"),
-		ROW_HEX("--mr-owner-config", &a.mr_owner_config, "expected MROWNERCONFIG"),
-		ROW_HEX("--mr-seam", &a.mr_seam, "expected measurement of the TDX module"),
-		ROW_HEX("--mr-servicetd", &a.mr_servicetd, "expected MRSERVICETD (TDX 1.5)"),
-		ROW_HEX("--td-attributes", &a.td_attributes, "expected attributes, 8 bytes"),
-		ROW_HEX("--xfam", &a.xfam, "expected XFAM, 8 bytes"),
+		VERIFY_HEX("--mrtd", &a.mrtd, "expected MRTD, 48 bytes"),
+		VERIFY_HEX("--rtmr0", &a.rtmr[0], "expected RTMR0, 48 bytes; also 1 to 3"),
+		VERIFY_HEX("--rtmr1", &a.rtmr[1], "expected RTMR1"),
+		VERIFY_HEX("--rtmr2", &a.rtmr[2], "expected RTMR2"),
+		VERIFY_HEX("--rtmr3", &a.rtmr[3], "expected RTMR3"),
+		VERIFY_HEX("--report-data", &a.report_data, "expected report data, 64 bytes"),
+		VERIFY_HEX("--mr-config-id", &a.mr_config_id, "expected MRCONFIGID"),
+		VERIFY_HEX("--mr-owner", &a.mr_owner, "expected MROWNER"),
+		VERIFY_HEX("--mr-owner-config", &a.mr_owner_config, "expected MROWNERCONFIG"),
+		VERIFY_HEX("--mr-seam", &a.mr_seam, "expected measurement of the TDX module"),
+		VERIFY_HEX("--mr-servicetd", &a.mr_servicetd, "expected MRSERVICETD (TDX 1.5)"),
+		VERIFY_HEX("--td-attributes", &a.td_attributes, "expected attributes, 8 bytes"),
+		VERIFY_HEX("--xfam", &a.xfam, "expected XFAM, 8 bytes"),
 		{"--min-evaluation-number", OPTION_U32, &a.min_number, &a.has_number, .value = "N",
 			.help = "least tcbEvaluationDataNumber of the collateral"},
-		ROW_FILE("--policy", &a.policy, "JSON of what to expect"),
+		VERIFY_FILE("--policy", &a.policy, "JSON of what to expect"),
 	};
 	const struct options o = {"verify tdx-quote", usage, notes, rows, ARRAY_SIZE(rows)};
 	struct err e = ERR_INIT;
