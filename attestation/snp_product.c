@@ -8,26 +8,19 @@
 
 /* 56860, "TCB_VERSION"; 57230, "VCEK certificate extensions": 3.1 bl, .2 tee, .3 snp, .8 ucode,
  * .9 fmc, and .4 to .7 for the reserved bytes in their order */
-static const struct snp_product milan = {
-	.name = "Milan",
-	.hwid_len = 64,
-	.tcb_ext = {1, 2, 4, 5, 6, 7, 3, 8},
-	.spl_byte = {[SNP_SPL_FMC] = -1,
-		[SNP_SPL_BL] = 0,
-		[SNP_SPL_TEE] = 1,
-		[SNP_SPL_SNP] = 6,
-		[SNP_SPL_UCODE] = 7},
-};
-static const struct snp_product genoa = {
-	.name = "Genoa",
-	.hwid_len = 64,
-	.tcb_ext = {1, 2, 4, 5, 6, 7, 3, 8},
-	.spl_byte = {[SNP_SPL_FMC] = -1,
-		[SNP_SPL_BL] = 0,
-		[SNP_SPL_TEE] = 1,
-		[SNP_SPL_SNP] = 6,
-		[SNP_SPL_UCODE] = 7},
-};
+#define BEFORE_TURIN(line)                                                                         \
+	{                                                                                          \
+		.name = line, .hwid_len = 64, .tcb_ext = {1, 2, 4, 5, 6, 7, 3, 8}, .spl_byte = {   \
+			[SNP_SPL_FMC] = -1,                                                        \
+			[SNP_SPL_BL] = 0,                                                          \
+			[SNP_SPL_TEE] = 1,                                                         \
+			[SNP_SPL_SNP] = 6,                                                         \
+			[SNP_SPL_UCODE] = 7                                                        \
+		}                                                                                  \
+	}
+
+static const struct snp_product milan = BEFORE_TURIN("Milan");
+static const struct snp_product genoa = BEFORE_TURIN("Genoa");
 static const struct snp_product turin = {
 	.name = "Turin",
 	.hwid_len = 8,
