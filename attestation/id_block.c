@@ -2,14 +2,10 @@
 /* SNP ID blocks; see attestation/id_block.h. Tables are those of the SNP firmware ABI. */
 #include "attestation/id_block.h"
 
+#include "attestation/ecdsa.h"
 #include "attestation/private_key.h"
 
 #include <errno.h>
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <string.h>
 
 #define SCALAR_LEN       72 /* a number of ECDSA, little endian */
@@ -59,21 +55,6 @@ struct auth {
 } __attribute__((packed));
 _Static_assert(sizeof(struct auth) == ID_BLOCK_AUTH_LEN, "ID authentication information");
 _Static_assert(offsetof(struct auth, id_key_signature) == 0x680, "ID authentication information");
-
-static void pkey_drop(EVP_PKEY **p)
-{
-	EVP_PKEY_free(*p);
-}
-
-static void md_ctx_drop(EVP_MD_CTX **p)
-{
-	EVP_MD_CTX_free(*p);
-}
-
-static void ecdsa_drop(ECDSA_SIG **p)
-{
-	ECDSA_SIG_free(*p);
-}
 
 /* id_block_reverse() - a big-endian number of P-384 as the format has it; the rest stays */
 static void id_block_reverse(uint8_t out[SCALAR_LEN], const uint8_t in[P384_LEN])
@@ -182,66 +163,27 @@ static bool id_block_zeros(const uint8_t *p, size_t len)
 	return !any;
 }
 
-/* id_block_import() - make a public key. Return: it, or NULL if it is none on P-384. */
-static EVP_PKEY *id_block_import(const struct public_key *k)
+/* id_block_number() - a number of the format as P-384 has it. Return: true if it is that short. */
+static bool id_block_number(uint8_t out[P384_LEN], const uint8_t in[SCALAR_LEN])
 {
-	uint8_t point[1 + 2 * P384_LEN] = {POINT_CONVERSION_UNCOMPRESSED};
-	char group[] = "secp384r1";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY_CTX *ctx;
-	EVP_PKEY *key = NULL;
-
-	if (k->curve != CURVE_P384 || !id_block_zeros(k->reserved, sizeof(k->reserved)) ||
-		!id_block_zeros(k->x + P384_LEN, SCALAR_LEN - P384_LEN) ||
-		!id_block_zeros(k->y + P384_LEN, SCALAR_LEN - P384_LEN))
-		return NULL;
-	for (size_t i = 0; i < P384_LEN; i++) {
-		point[1 + i] = k->x[P384_LEN - 1 - i];
-		point[1 + P384_LEN + i] = k->y[P384_LEN - 1 - i];
-	}
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	/* libcrypto refuses a point that is not on the curve */
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		key = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
-/* id_block_der() - a signature as DER. Return: its length, or -1 if it is malformed. */
-static int id_block_der(const struct signature *s, uint8_t **der)
-{
-	CLEANUP(ecdsa_drop) ECDSA_SIG *sig = ECDSA_SIG_new();
-	BIGNUM *r = BN_lebin2bn(s->r, SCALAR_LEN, NULL), *v = BN_lebin2bn(s->s, SCALAR_LEN, NULL);
-
-	if (!sig || !r || !v || !id_block_zeros(s->reserved, sizeof(s->reserved))) {
-		BN_free(r);
-		BN_free(v);
-		return -1;
-	}
-	ECDSA_SIG_set0(sig, r, v);
-	return i2d_ECDSA_SIG(sig, der);
+	for (size_t i = 0; i < P384_LEN; i++)
+		out[i] = in[P384_LEN - 1 - i];
+	return id_block_zeros(in + P384_LEN, SCALAR_LEN - P384_LEN);
 }
 
 /* id_block_signed() - Return: true if the key signed the bytes. */
 static bool id_block_signed(
 	const struct public_key *by, const struct signature *s, const void *data, size_t len)
 {
-	CLEANUP(pkey_drop) EVP_PKEY *key = id_block_import(by);
-	CLEANUP(md_ctx_drop) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t *der = NULL;
-	int der_len = id_block_der(s, &der);
-	/* libcrypto refuses r and s outside of [1, n-1] */
-	bool ok = key && ctx && der_len > 0 &&
-		EVP_DigestVerifyInit_ex(ctx, NULL, "SHA384", NULL, NULL, key, NULL) > 0 &&
-		EVP_DigestVerify(ctx, der, (size_t)der_len, data, len) == 1;
+	uint8_t xy[ECDSA_P384_LEN], rs[ECDSA_P384_LEN];
+	bool sound = by->curve == CURVE_P384 &&
+		id_block_zeros(by->reserved, sizeof(by->reserved)) &&
+		id_block_zeros(s->reserved, sizeof(s->reserved));
+	struct err e;
 
-	OPENSSL_free(der);
-	return ok;
+	sound &= id_block_number(xy, by->x) & id_block_number(xy + P384_LEN, by->y);
+	sound &= id_block_number(rs, s->r) & id_block_number(rs + P384_LEN, s->s);
+	return sound && !ecdsa_verify_point(ECDSA_P384_SHA384, xy, bytes_of(data, len), rs, &e);
 }
 
 int id_block_verify(struct bytes block, struct bytes auth, struct err *e)
@@ -252,7 +194,6 @@ int id_block_verify(struct bytes block, struct bytes auth, struct err *e)
 	if (block.left != sizeof(b) || auth.left != sizeof(a))
 		return err_set(e, EINVAL, "an ID block has %d bytes, its authentication %d",
 			ID_BLOCK_LEN, ID_BLOCK_AUTH_LEN);
-	digest_setup();
 	memcpy(&b, block.at, sizeof(b));
 	memcpy(&a, auth.at, sizeof(a));
 	if (b.version != 1)
