@@ -145,6 +145,13 @@ X509_CRL *pki_crl(const struct pki_crl_spec *s)
 		ASN1_OCTET_STRING_free(data);
 		ASN1_OBJECT_free(oid);
 	}
+	if (s->part) {
+		X509_EXTENSION *ext =
+			X509V3_EXT_conf_nid(NULL, NULL, NID_issuing_distribution_point, s->part);
+
+		must(ext && X509_CRL_add_ext(crl, ext, -1));
+		X509_EXTENSION_free(ext);
+	}
 	must(X509_CRL_sort(crl) && X509_CRL_sign_ctx(crl, ctx));
 	EVP_MD_CTX_free(ctx);
 	ASN1_TIME_free(from);

@@ -45,6 +45,7 @@ struct pki_crl_spec {
 	int64_t from, to;
 	bool pss, no_end;
 	const char *critical_oid; /* a critical extension, or NULL */
+	const char *part;         /* issuing distribution point: "onlyuser:TRUE", or NULL */
 };
 
 EVP_PKEY *pki_ec_key(const char *curve);

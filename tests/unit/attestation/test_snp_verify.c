@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports, VCEK and VLEK certificates, their chain and CRL: sound ones, then one fault at a time.
  */
-#include "attestation/policy_snp.h"
+#include "attestation/snp_verify.h"
 #include "tests/unit/attestation/snp_scene.h"
 #include "tests/unit/unit.h"
 
@@ -289,6 +289,18 @@ static void crl_is_enforced(void **state)
 	expect("only a part");
 	milan();
 	s.use_crl = true;
+	s.crl.part = "critical,indirectCRL:FALSE"; /* all of it */
+	expect(NULL);
+	milan();
+	s.use_crl = true;
+	s.crl.part = "critical,onlyuser:TRUE";
+	expect("only a part");
+	milan();
+	s.use_crl = true;
+	s.crl.part = "onlysomereasons:keyCompromise";
+	expect("only a part");
+	milan();
+	s.use_crl = true;
 	s.ark.usage = "critical,keyCertSign";
 	expect("may not sign lists");
 	milan();
@@ -296,57 +308,6 @@ static void crl_is_enforced(void **state)
 	s.crl.key = s.ec;
 	s.crl.pss = false;
 	expect("RSASSA-PSS");
-}
-
-static void policy_snp_gives_reasons(void **state)
-{
-	static const struct {
-		const char *json;
-		unsigned int reasons;
-	} rows[] = {
-		{"{}", 1}, /* debug */
-		{"{\"allow_debug\":true}", 0},
-		{"{\"allow_debug\":true,\"max_vmpl\":0,\"min_guest_svn\":0}", 0},
-		{"{\"allow_debug\":true,\"min_guest_svn\":1}", 1},
-		{"{\"allow_debug\":true,\"min_tcb\":{\"Milan\":{\"bl\":3,\"snp\":8,\"ucode\":210}}}",
-			0},
-		{"{\"allow_debug\":true,\"min_tcb\":{\"Milan\":{\"bl\":4,\"snp\":9,\"ucode\":211}}}",
-			3},
-		{"{\"allow_debug\":true,\"min_tcb\":{\"Genoa\":{\"bl\":1}}}", 1},
-		{"{\"allow_debug\":true,\"products\":[\"Milan\"]}", 0},
-		{"{\"allow_debug\":true,\"products\":[\"Milan-B0\",\"Genoa\"]}", 0},
-		{"{\"allow_debug\":true,\"products\":[\"Genoa\"]}", 1},
-		{"{\"allow_debug\":true,\"allow_smt\":false}", 1},
-		{"{\"allow_debug\":true,\"require_single_socket\":true}", 1},
-		{"{\"allow_debug\":true,\"require_author_key\":true}", 1},
-		{"{\"allow_debug\":true,\"family_id\":\"00000000000000000000000000000000\"}", 0},
-		{"{\"allow_debug\":true,\"family_id\":[\"00000000000000000000000000000001\","
-		 "\"00000000000000000000000000000000\"]}",
-			0},
-		{"{\"allow_debug\":true,\"family_id\":[\"00000000000000000000000000000001\"]}", 1},
-	};
-	struct snp_report report;
-	struct err e = ERR_INIT;
-	struct vek vek;
-
-	(void)state;
-	milan();
-	s.report[0x0a] |= 8; /* debug */
-	snp_scene_make(&s);
-	assert_int_equal(snp_scene_judge(&s, &e), 0);
-	assert_int_equal(snp_report_parse(&report, bytes_of(s.report, sizeof(s.report)), &e), 0);
-	assert_int_equal(vek_parse(&vek, s.certs[2], &e), 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct policy_reasons reasons = {.n = 0};
-		json_t *section = json_loads(rows[i].json, 0, NULL);
-
-		assert_int_equal(policy_snp_check_section(section, &e), 0);
-		policy_snp_check(section, &report, &vek, &reasons);
-		if (reasons.n != rows[i].reasons)
-			fail_msg("%s: %u reasons", rows[i].json, reasons.n);
-		json_decref(section);
-	}
-	snp_scene_end(&s);
 }
 
 int main(void)
@@ -363,7 +324,6 @@ int main(void)
 		cmocka_unit_test(vek_refuses_times_outside_of_validity),
 		cmocka_unit_test(vek_refuses_foreign_roots),
 		cmocka_unit_test(crl_is_enforced),
-		cmocka_unit_test(policy_snp_gives_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,54 +391,6 @@ static void tdx_verify_refuses_foreign_chains(void **state)
 	tdx_scene_end(&s);
 }
 
-static void policy_tdx_gives_reasons(void **state)
-{
-	static const struct {
-		const char *json;
-		unsigned int reasons;
-	} rows[] = {
-		{"{}", 2}, /* status, debug */
-		{"{\"accept_status\":[\"OutOfDate\"],\"allow_debug\":true}", 0},
-		{"{\"accept_status\":[\"UpToDate\"],\"allow_debug\":true}", 1},
-		{"{\"accept_status\":[\"OutOfDate\"],\"allow_debug\":true,"
-		 "\"require_sept_ve_disable\":true,\"min_evaluation_number\":17}",
-			0},
-		{"{\"accept_status\":[\"OutOfDate\"],\"allow_debug\":true,"
-		 "\"min_evaluation_number\":18}",
-			1},
-		{"{\"accept_status\":[\"OutOfDate\"],\"allow_debug\":true,"
-		 "\"xfam\":\"0000000000000000\"}",
-			0},
-		{"{\"accept_status\":[\"OutOfDate\"],\"allow_debug\":true,"
-		 "\"xfam\":\"0100000000000000\"}",
-			1},
-		{"{\"accept_status\":[\"OutOfDate\"],\"allow_debug\":true,\"mr_servicetd\":"
-		 "\"00000000000000000000000000000000000000000000000000000000000000000000000000000000"
-		 "0000000000000000\"}",
-			1}, /* TD 1.0 has none */
-	};
-	struct tdx_verdict verdict = {.tcb = {.status = TCB_OUT_OF_DATE}, .evaluation_number = 17};
-	struct tdx_quote quote;
-	struct err e = ERR_INIT;
-
-	(void)state;
-	start(4, false);
-	s.td[120] = 1;
-	tdx_scene_make(&s);
-	assert_int_equal(tdx_quote_parse(&quote, bytes_of(s.quote, s.quote_len), &e), 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct policy_reasons reasons = {.n = 0};
-		json_t *section = json_loads(rows[i].json, 0, NULL);
-
-		assert_int_equal(policy_tdx_check_section(section, &e), 0);
-		policy_tdx_check(section, &quote, &verdict, &reasons);
-		if (reasons.n != rows[i].reasons)
-			fail_msg("%s: %u reasons", rows[i].json, reasons.n);
-		json_decref(section);
-	}
-	tdx_scene_end(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,7 +405,6 @@ int main(void)
 		cmocka_unit_test(intel_chain_refuses_wrong_certificates),
 		cmocka_unit_test(crl_of_intel_is_enforced),
 		cmocka_unit_test(tdx_verify_refuses_foreign_chains),
-		cmocka_unit_test(policy_tdx_gives_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
