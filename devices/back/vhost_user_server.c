@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/inflight_store.h"
 #include "devices/wire/vhost_user.h"
 #include "devices/wire/virtio_ring.h"
 
@@ -21,7 +22,8 @@
 #define PROTOCOL_FEATURES                                                                          \
 	(VHOST_USER_PROTOCOL_F_MQ | VHOST_USER_PROTOCOL_F_REPLY_ACK |                              \
 		VHOST_USER_PROTOCOL_F_BACKEND_REQ | VHOST_USER_PROTOCOL_F_CONFIG |                 \
-		VHOST_USER_PROTOCOL_F_RESET_DEVICE | VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
+		VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD | VHOST_USER_PROTOCOL_F_RESET_DEVICE |        \
+		VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
 
 /* A queue and what the front end said of it. */
 struct queue {
@@ -38,6 +40,7 @@ struct message {
 	size_t got; /* bytes of header and payload so far */
 	int fds[VHOST_USER_TABLE_REGIONS];
 	size_t n_fds;
+	int reply_fd; /* goes along with the reply and stays the server's; 0: none */
 };
 
 struct vhost_user_server {
@@ -45,6 +48,7 @@ struct vhost_user_server {
 	struct loop_source sock;
 	struct back_device *device;
 	struct view view;
+	struct inflight_store inflight;
 	uint64_t features; /* acknowledged by the driver */
 	uint64_t protocol_features;
 	bool broken; /* see virtq.h */
@@ -87,8 +91,10 @@ static int queue_start(struct vhost_user_server *s, struct queue *q, struct err 
 		virtq_break(&q->vq, "ring outside of guest memory");
 		return 0;
 	}
+	q->vq.inflight.queue = inflight_store_queue(&s->inflight, q->vq.index, q->vq.num);
 	if (virtq_start(&q->vq, s->features) < 0)
 		return 0;
+	virtq_notify(&q->vq);
 	if (loop_add(s->loop, &q->vq.kick, EPOLLIN | EPOLLET, e) < 0) {
 		virtq_stop(&q->vq);
 		return err_context(e, "kick descriptor of queue %u", q->vq.index);
@@ -452,6 +458,29 @@ static int on_set_backend_req_fd(struct vhost_user_server *s, struct message *m,
 	return 0;
 }
 
+/* message_inflight() - is it a GET or SET_INFLIGHT_FD for now? The padding may be missing. */
+static int message_inflight(struct vhost_user_server *s, const struct message *m, struct err *e)
+{
+	if (m->h.size < offsetof(struct vhost_user_inflight, padding))
+		return err_set(e, EINVAL, "%u bytes of payload", m->h.size);
+	return server_any_running(s) ? err_set(e, EBUSY, "a queue runs") : 0;
+}
+
+static int on_get_inflight_fd(struct vhost_user_server *s, struct message *m, struct err *e)
+{
+	if (message_inflight(s, m, e) < 0)
+		return -e->code;
+	m->reply_fd = inflight_store_offer(&s->inflight, &m->p.inflight, e);
+	return m->reply_fd < 0 ? m->reply_fd : 1;
+}
+
+static int on_set_inflight_fd(struct vhost_user_server *s, struct message *m, struct err *e)
+{
+	if (message_inflight(s, m, e) < 0)
+		return -e->code;
+	return inflight_store_take(&s->inflight, &m->p.inflight, m->fds[0], e);
+}
+
 static int on_reset_device(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	(void)m, (void)e;
@@ -495,6 +524,8 @@ static const struct handler {
 	ROW(SET_BACKEND_REQ_FD, on_set_backend_req_fd, 0, false, 1, 1),
 	ROW(GET_CONFIG, on_get_config, sizeof(struct vhost_user_config), true),
 	ROW(SET_CONFIG, on_set_config, sizeof(struct vhost_user_config), true),
+	ROW(GET_INFLIGHT_FD, on_get_inflight_fd, sizeof(struct vhost_user_inflight), true),
+	ROW(SET_INFLIGHT_FD, on_set_inflight_fd, sizeof(struct vhost_user_inflight), true, 1, 1),
 	ROW(RESET_DEVICE, on_reset_device, 0),
 	ROW(GET_MAX_MEM_SLOTS, on_get_max_mem_slots, 0),
 	ROW(ADD_MEM_REG, on_add_mem_reg, sizeof(struct vhost_user_mem_reg), false, 1, 1),
@@ -527,7 +558,7 @@ static int server_reply(struct vhost_user_server *s, struct message *m)
 	m->h.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
 	memcpy(out, &m->h, sizeof(m->h));
 	memcpy(out + sizeof(m->h), &m->p, m->h.size);
-	return fd_send(s->sock.fd, out, sizeof(m->h) + m->h.size, NULL, 0);
+	return fd_send(s->sock.fd, out, sizeof(m->h) + m->h.size, &m->reply_fd, m->reply_fd > 0);
 }
 
 /* server_handle() - act on a complete message. Return: 0 or -errno. */
@@ -640,10 +671,11 @@ int vhost_user_server_create(struct vhost_user_server **out,
 	s->loop = config->loop;
 	s->device = config->device;
 	s->result = -EINPROGRESS;
-	s->backend_req = -1;
+	s->backend_req = s->inflight.fresh_fd = -1;
 	s->sock = (struct loop_source){.fd = sock, .fn = server_ready, .ctx = s};
 	server_init_queues(s);
 	if (view_init(&s->view, config->ledger_fd, e) < 0 ||
+		inflight_store_init(&s->inflight, s->device->n_queues, VIRTQ_NUM_MAX, e) < 0 ||
 		loop_add(s->loop, &s->sock, EPOLLIN, e) < 0) {
 		vhost_user_server_destroy(s);
 		return err_context(e, "vhost-user");
@@ -666,6 +698,7 @@ void vhost_user_server_destroy(struct vhost_user_server *s)
 	loop_remove(s->loop, &s->sock);
 	fd_drop(&s->sock.fd);
 	fd_drop(&s->backend_req);
+	inflight_store_fini(&s->inflight);
 	view_fini(&s->view);
 	free(s);
 }

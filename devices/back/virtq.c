@@ -74,6 +74,8 @@ static int virtq_bad(struct virtq *q, const char *why)
 
 int virtq_start(struct virtq *q, uint64_t features)
 {
+	uint16_t unfinished;
+
 	assert(!q->in_flight);
 	q->event_idx = features & VIRTIO_F_EVENT_IDX;
 	q->indirect = features & VIRTIO_F_INDIRECT_DESC;
@@ -82,10 +84,12 @@ int virtq_start(struct virtq *q, uint64_t features)
 		return virtq_bad(q, "size is not a power of two up to 1024");
 	if (q->desc.v % 16 || q->avail.v % 2 || q->used.v % 4)
 		return virtq_bad(q, "ring is misaligned (spec 2.7)");
-	/* What was used before: a back end that died may have left it ahead of nothing, not behind.
-	 */
 	if (view_load16(q->view, used_idx_at(q), &q->next_used) < 0)
 		return virtq_bad(q, "used ring is not in shared memory");
+	if (inflight_begin(&q->inflight, q->num, q->next_used, &unfinished)) {
+		q->next_avail = (uint16_t)(q->next_used + unfinished);
+		q->pushed = true; /* perhaps, and the driver was not told */
+	}
 	q->running = true;
 	return 0;
 }
@@ -183,6 +187,7 @@ int virtq_pop(struct virtq *q, struct chain *c)
 {
 	const char *wrong;
 	uint16_t avail;
+	bool again;
 
 	if (*q->broken)
 		return -EPROTO;
@@ -191,20 +196,23 @@ int virtq_pop(struct virtq *q, struct chain *c)
 	/* Acquire: the entries and descriptors that idx announces are read after it. */
 	if (view_load16(q->view, avail_idx_at(q), &avail) < 0)
 		return virtq_bad(q, "available ring not in shared memory");
-	if (avail == q->next_avail)
+	again = inflight_next(&q->inflight, &c->head);
+	if (!again && avail == q->next_avail)
 		return 0;
 	if ((uint16_t)(avail - q->next_avail) > q->num)
 		return virtq_bad(q, "available index jumps (spec 2.7.13)");
 	if (q->in_flight >= q->num)
 		return virtq_bad(q, "more chains in flight than the queue has descriptors");
-	if (view_load16(q->view, avail_ring_at(q, q->next_avail), &c->head) < 0)
+	if (!again && view_load16(q->view, avail_ring_at(q, q->next_avail), &c->head) < 0)
 		return virtq_bad(q, "available ring not in shared memory");
 	c->n_out = c->n_in = 0;
 	c->out_len = c->in_len = 0;
 	wrong = virtq_walk(q, c, c->head);
 	if (wrong)
 		return virtq_bad(q, wrong);
-	q->next_avail++;
+	if (!again && !inflight_add(&q->inflight, c->head))
+		return virtq_bad(q, "chain that is in flight already");
+	q->next_avail = (uint16_t)(q->next_avail + !again);
 	q->in_flight++;
 	return 1;
 }
@@ -212,7 +220,8 @@ int virtq_pop(struct virtq *q, struct chain *c)
 void virtq_unpop(struct virtq *q)
 {
 	assert(q->in_flight);
-	q->next_avail--;
+	if (!inflight_undo(&q->inflight))
+		q->next_avail--;
 	q->in_flight--;
 }
 
@@ -230,6 +239,7 @@ void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int
 			virtq_break(q, "used ring not in shared memory");
 			return;
 		}
+		inflight_batch(&q->inflight, done[i].head);
 	}
 	/* Release: the entries, and the data before them, are there when idx says so. */
 	if (view_store16(q->view, used_idx_at(q), (uint16_t)(q->next_used + n)) < 0) {
@@ -238,6 +248,9 @@ void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int
 	}
 	q->next_used = (uint16_t)(q->next_used + n);
 	q->pushed = true;
+	for (unsigned int i = 0; i < n; i++)
+		inflight_clear(&q->inflight, done[i].head);
+	inflight_commit(&q->inflight, q->next_used);
 }
 
 void virtq_push(struct virtq *q, uint16_t head, uint32_t written)
@@ -294,7 +307,7 @@ bool virtq_kicks(struct virtq *q, bool on)
 	}
 	if (rc < 0)
 		virtq_break(q, "ring not in shared memory");
-	return rc == 0 && on && avail != q->next_avail;
+	return rc == 0 && on && (avail != q->next_avail || inflight_left(&q->inflight));
 }
 
 /* A place in a list of segments. */

@@ -17,6 +17,7 @@
 #define DEVICES_BACK_VIRTQ_H
 
 #include "base/loop.h"
+#include "devices/back/inflight.h"
 #include "devices/wire/virtio.h"
 #include "memory/view.h"
 
@@ -37,6 +38,7 @@ struct virtq {
 	gpa_t desc, avail, used;
 	int call_fd, err_fd;
 	struct loop_source kick;
+	struct inflight inflight; /* inflight.queue: where chains in flight are recorded */
 	/* The queue's own. */
 	bool running;
 	bool event_idx, indirect;
@@ -63,7 +65,8 @@ struct virtq_done {
 };
 
 /*
- * virtq_start() - check size, addresses and ring state, and run from next_avail on.
+ * virtq_start() - check size, addresses and ring state, and run from next_avail on, or from where
+ * a process that died left off: virtq_pop() then gives its chains first.
  * @features: what the driver acknowledged
  * Return: 0, or -EPROTO and the queue is broken.
  */
