@@ -9,13 +9,18 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_RINGS 64
 
+static_assert(VHOST_USER_CLIENT_MEMORIES == VHOST_USER_TABLE_REGIONS, "as on the wire");
+static_assert(VHOST_USER_CLIENT_CONFIG_MAX == VHOST_USER_CONFIG_MAX, "as on the wire");
+
 #define WANTED_PROTOCOL                                                                            \
-	(VHOST_USER_PROTOCOL_F_MQ | VHOST_USER_PROTOCOL_F_REPLY_ACK | VHOST_USER_PROTOCOL_F_CONFIG)
+	(VHOST_USER_PROTOCOL_F_MQ | VHOST_USER_PROTOCOL_F_REPLY_ACK |                              \
+		VHOST_USER_PROTOCOL_F_CONFIG | VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD)
 
 struct vhost_user_client {
 	struct vhost_user_io io;
@@ -243,7 +248,7 @@ static int send_addresses(
 /* start_ring() - all of a ring but its enabling; the kick comes last, it starts the ring. */
 static int start_ring(struct vhost_user_client *c, const struct vhost_user_ring *r, struct err *e)
 {
-	struct vhost_user_vring_state size = {r->index, r->size}, base = {r->index, 0};
+	struct vhost_user_vring_state size = {r->index, r->size}, base = {r->index, r->base};
 	int rc = set_state(c, VHOST_USER_SET_VRING_NUM, size, e);
 
 	rc = rc ? rc : set_state(c, VHOST_USER_SET_VRING_BASE, base, e);
@@ -263,25 +268,76 @@ static int enable_ring(struct vhost_user_client *c, uint32_t index, bool on, str
 	return set_state(c, VHOST_USER_SET_VRING_ENABLE, state, e);
 }
 
-int vhost_user_client_start(struct vhost_user_client *c, uint64_t features,
-	const struct vhost_user_ring *rings, unsigned int n, struct err *e)
+/* get_record() - ask for a fresh record of requests in flight. */
+static int get_record(
+	struct vhost_user_client *c, const struct vhost_user_setup *setup, struct err *e)
 {
+	struct vhost_user_record *r = setup->record;
+	struct vhost_user_inflight ask = {.queue_size = setup->queue_size}, reply;
+	struct vhost_user_call call = {.request = VHOST_USER_GET_INFLIGHT_FD,
+		.body = &ask,
+		.len = sizeof(ask),
+		.reply = &reply,
+		.reply_len = sizeof(reply),
+		.reply_fd = &r->fd};
 	int rc;
 
-	assert(n <= MAX_RINGS && !c->n_started);
-	features &= c->features & ~VIRTIO_F_ACCESS_PLATFORM;
+	for (unsigned int i = 0; i < setup->n_rings; i++)
+		if (setup->rings[i].index >= ask.num_queues)
+			ask.num_queues = (uint16_t)(setup->rings[i].index + 1);
+	rc = vhost_user_io_call(&c->io, &call, e);
+	if (rc)
+		return rc;
+	r->size = reply.mmap_size;
+	r->offset = reply.mmap_offset;
+	r->n_queues = ask.num_queues;
+	r->queue_size = ask.queue_size;
+	return 0;
+}
+
+static int send_record(
+	struct vhost_user_client *c, const struct vhost_user_setup *setup, struct err *e)
+{
+	const struct vhost_user_record *r = setup->record;
+	struct vhost_user_inflight body;
+	struct vhost_user_call call = {.request = VHOST_USER_SET_INFLIGHT_FD,
+		.body = &body,
+		.len = sizeof(body),
+		.fds = &r->fd,
+		.n_fds = 1};
+	int rc = 0;
+
+	if (!(c->protocol & VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD) || !r || !setup->n_rings)
+		return 0;
+	if (r->fd < 0)
+		rc = get_record(c, setup, e);
+	body = (struct vhost_user_inflight){.mmap_size = r->size,
+		.mmap_offset = r->offset,
+		.num_queues = r->n_queues,
+		.queue_size = r->queue_size};
+	return rc ? rc : set(c, &call, e);
+}
+
+int vhost_user_client_start(
+	struct vhost_user_client *c, const struct vhost_user_setup *setup, struct err *e)
+{
+	uint64_t features = setup->features & c->features & ~VIRTIO_F_ACCESS_PLATFORM;
+	int rc;
+
+	assert(setup->n_rings <= MAX_RINGS && !c->n_started);
 	features |= c->features & VHOST_USER_F_PROTOCOL_FEATURES;
 	vhost_user_io_begin(&c->io);
 	rc = set_u64(c, VHOST_USER_SET_FEATURES, features, e);
 	rc = rc ? rc : send_memory(c, e);
-	for (unsigned int i = 0; i < n && !rc; i++)
-		rc = start_ring(c, &rings[i], e);
-	for (unsigned int i = 0; i < n && !rc; i++)
-		rc = enable_ring(c, rings[i].index, true, e);
+	rc = rc ? rc : send_record(c, setup, e);
+	for (unsigned int i = 0; i < setup->n_rings && !rc; i++)
+		rc = start_ring(c, &setup->rings[i], e);
+	for (unsigned int i = 0; i < setup->n_rings && !rc; i++)
+		rc = enable_ring(c, setup->rings[i].index, true, e);
 	return rc;
 }
 
-static int stop_ring(struct vhost_user_client *c, uint32_t index, struct err *e)
+static int stop_ring(struct vhost_user_client *c, uint32_t index, uint32_t *base, struct err *e)
 {
 	struct vhost_user_vring_state state = {index, 0}, reply;
 	struct vhost_user_call call = {.request = VHOST_USER_GET_VRING_BASE,
@@ -293,18 +349,28 @@ static int stop_ring(struct vhost_user_client *c, uint32_t index, struct err *e)
 
 	if (!rc && reply.index != index)
 		return vhost_user_io_fail(&c->io, &call, EPROTO, "answered for another ring", e);
+	if (!rc)
+		*base = reply.num;
 	return rc;
 }
 
-int vhost_user_client_stop(struct vhost_user_client *c, struct err *e)
+int vhost_user_client_stop(struct vhost_user_client *c, uint32_t *bases, struct err *e)
 {
+	uint32_t base;
 	int rc = 0;
 
 	vhost_user_io_begin(&c->io);
 	for (unsigned int i = 0; i < c->n_started && !rc; i++)
-		rc = stop_ring(c, c->started[i], e);
+		rc = stop_ring(c, c->started[i], bases ? &bases[c->started[i]] : &base, e);
 	for (unsigned int i = 0; i < c->n_started && !rc; i++)
 		rc = enable_ring(c, c->started[i], false, e);
 	c->n_started = 0;
 	return rc;
+}
+
+bool vhost_user_client_gone(const struct vhost_user_client *c)
+{
+	struct pollfd p = {.fd = c->io.sock, .events = POLLRDHUP};
+
+	return c->io.broken || (poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP));
 }

@@ -23,10 +23,12 @@
 
 #define VHOST_USER_CLIENT_BASE       (UINT64_C(1) << 46)
 #define VHOST_USER_CLIENT_TIMEOUT_MS 5000
+#define VHOST_USER_CLIENT_MEMORIES   8   /* pieces of guest memory */
+#define VHOST_USER_CLIENT_CONFIG_MAX 256 /* bytes of device configuration */
 
 struct vhost_user_client;
 
-/* One piece of guest memory that the back end may map; at most VHOST_USER_TABLE_REGIONS. */
+/* One piece of guest memory that the back end may map; at most VHOST_USER_CLIENT_MEMORIES. */
 struct vhost_user_memory {
 	gpa_t gpa;
 	uint64_t len;
@@ -47,6 +49,23 @@ struct vhost_user_ring {
 	uint32_t index, size;
 	gpa_t desc, avail, used;
 	int kick, call, err; /* eventfds; stay the caller's */
+	uint32_t base;       /* where to begin: 0, or what vhost_user_client_stop() has filled in */
+};
+
+/* The back end's record of requests in flight, for the one that comes after it. */
+struct vhost_user_record {
+	int fd; /* -1: none */
+	uint64_t size, offset;
+	uint16_t n_queues, queue_size;
+};
+
+/* What a back end starts with. */
+struct vhost_user_setup {
+	uint64_t features; /* that the driver accepted */
+	struct vhost_user_ring *rings;
+	unsigned int n_rings;
+	uint16_t queue_size;              /* of the longest ring */
+	struct vhost_user_record *record; /* fd -1: filled, if the back end keeps one */
 };
 
 /* vhost_user_client_create() - connect and negotiate. Return: 0, -EPROTO, -ETIMEDOUT or -errno. */
@@ -74,16 +93,20 @@ int vhost_user_client_set_config(struct vhost_user_client *c, uint32_t off, cons
 	uint32_t len, struct err *e) MUST_CHECK;
 
 /*
- * vhost_user_client_start() - give features (those the driver accepted), memory and n rings, and
- * enable them. Return: 0 or as above; after a failure call vhost_user_client_stop() all the same.
+ * vhost_user_client_start() - give features, memory, the record and rings, and enable them.
+ * Return: 0 or as above; after a failure call vhost_user_client_stop() all the same.
  */
-int vhost_user_client_start(struct vhost_user_client *c, uint64_t features,
-	const struct vhost_user_ring *rings, unsigned int n, struct err *e) MUST_CHECK;
+int vhost_user_client_start(struct vhost_user_client *c, const struct vhost_user_setup *setup,
+	struct err *e) MUST_CHECK;
 
 /*
  * vhost_user_client_stop() - stop the rings that were started; when it returns 0 the back end has
  * finished all their requests. Return: 0 or as above.
+ * @bases: not NULL: filled by ring index with where each ring goes on
  */
-int vhost_user_client_stop(struct vhost_user_client *c, struct err *e) MUST_CHECK;
+int vhost_user_client_stop(struct vhost_user_client *c, uint32_t *bases, struct err *e) MUST_CHECK;
+
+/* vhost_user_client_gone() - Return: true if the connection is given up or was ended. */
+bool vhost_user_client_gone(const struct vhost_user_client *c);
 
 #endif

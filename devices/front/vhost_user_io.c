@@ -139,27 +139,38 @@ int vhost_user_io_send(struct vhost_user_io *io, const struct vhost_user_call *c
 	return rc ? vhost_user_io_fail(io, call, -rc, strerror(-rc), e) : 0;
 }
 
-/* close_fds() - Return: how many descriptors came with msg; all are closed. */
-static unsigned int close_fds(struct msghdr *msg)
+/*
+ * take_fds() - the first descriptor of msg goes to *fd, if that waits for one; others are closed.
+ * Return: 0, or -EPROTO if there were others.
+ */
+static int take_fds(struct msghdr *msg, int *fd)
 {
-	unsigned int closed = 0;
+	int rc = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		size_t n =
 			c->cmsg_len > CMSG_LEN(0) ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
 
-		for (size_t i = 0; i < n && c->cmsg_type == SCM_RIGHTS; i++, closed++) {
-			int fd;
+		for (size_t i = 0; i < n && c->cmsg_type == SCM_RIGHTS; i++) {
+			int one;
 
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			close(fd);
+			memcpy(&one, CMSG_DATA(c) + i * sizeof(one), sizeof(one));
+			if (fd && *fd < 0) {
+				*fd = one;
+				continue;
+			}
+			close(one);
+			rc = -EPROTO;
 		}
 	}
-	return closed;
+	return rc;
 }
 
-/* recv_all() - exactly len bytes and no descriptor. Return: 0, -EPIPE at the end, or -errno. */
-static int recv_all(const struct vhost_user_io *io, void *buf, size_t len)
+/*
+ * recv_all() - exactly len bytes, and no descriptor but one for *fd (not NULL: -1 before).
+ * Return: 0, -EPIPE at the end, or -errno.
+ */
+static int recv_all(const struct vhost_user_io *io, void *buf, size_t len, int *fd)
 {
 	char control[CMSG_SPACE(FD_PASS_MAX * sizeof(int))] __attribute__((aligned(8)));
 
@@ -176,8 +187,8 @@ static int recv_all(const struct vhost_user_io *io, void *buf, size_t len)
 			rc = wait_for(io, POLLIN);
 		else if (rc == -EINTR)
 			rc = 0;
-		else if (!rc && close_fds(&msg))
-			rc = -EPROTO;
+		else if (!rc)
+			rc = take_fds(&msg, fd);
 		if (rc)
 			return rc;
 		if (n > 0) {
@@ -194,23 +205,47 @@ static bool is_answer(const struct vhost_user_header *h, const struct vhost_user
 		(h->flags & VHOST_USER_VERSION_MASK) == VHOST_USER_VERSION;
 }
 
-int vhost_user_io_call(struct vhost_user_io *io, const struct vhost_user_call *call, struct err *e)
+/* receive() - the answer to call. Return: 0 or -errno; *why if there is more to say. */
+static int receive(const struct vhost_user_io *io, const struct vhost_user_call *call, int *fd,
+	const char **why)
 {
 	struct vhost_user_header h;
+	int rc = recv_all(io, &h, sizeof(h), fd);
+
+	if (rc)
+		return rc;
+	if (!is_answer(&h, call)) {
+		*why = "the answer is to something else";
+		return -EPROTO;
+	}
+	if (h.size != call->reply_len) {
+		*why = "the answer has a wrong length";
+		return -EPROTO;
+	}
+	rc = recv_all(io, call->reply, call->reply_len, fd);
+	if (!rc && fd && *fd < 0) {
+		*why = "the answer brings no descriptor";
+		return -EPROTO;
+	}
+	return rc;
+}
+
+int vhost_user_io_call(struct vhost_user_io *io, const struct vhost_user_call *call, struct err *e)
+{
+	cleanup_fd int fd = -1;
+	const char *why = NULL;
 	int rc = vhost_user_io_send(io, call, e);
 
 	if (rc)
 		return rc;
-	rc = recv_all(io, &h, sizeof(h));
-	if (!rc && !is_answer(&h, call))
-		return vhost_user_io_fail(io, call, EPROTO, "the answer is to something else", e);
-	if (!rc && h.size != call->reply_len)
-		return vhost_user_io_fail(io, call, EPROTO, "the answer has a wrong length", e);
-	if (!rc)
-		rc = recv_all(io, call->reply, call->reply_len);
+	rc = receive(io, call, call->reply_fd ? &fd : NULL, &why);
 	if (rc == -EPIPE)
-		return vhost_user_io_fail(io, call, EPIPE, "the back end is gone", e);
+		why = "the back end is gone";
 	if (rc == -ETIMEDOUT)
-		return vhost_user_io_fail(io, call, ETIMEDOUT, "no answer in time", e);
-	return rc ? vhost_user_io_fail(io, call, -rc, strerror(-rc), e) : 0;
+		why = "no answer in time";
+	if (rc)
+		return vhost_user_io_fail(io, call, -rc, why ? why : strerror(-rc), e);
+	if (call->reply_fd)
+		*call->reply_fd = fd_take(&fd);
+	return 0;
 }

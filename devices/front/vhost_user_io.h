@@ -31,6 +31,7 @@ struct vhost_user_call {
 	size_t n_fds;
 	void *reply;        /* filled on success */
 	uint32_t reply_len; /* an answer of any other length is an error */
+	int *reply_fd;      /* filled with the descriptor that must come along; NULL: none may */
 };
 
 /* vhost_user_io_init() - take a socket over and make it non-blocking. */

@@ -293,6 +293,16 @@ void virtio_common_broken(struct virtio_common *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
+bool virtio_common_is_broken(struct virtio_common *c)
+{
+	bool broken;
+
+	pthread_mutex_lock(&c->lock);
+	broken = c->status & VIRTIO_STATUS_NEEDS_RESET;
+	pthread_mutex_unlock(&c->lock);
+	return broken;
+}
+
 void virtio_common_changed(struct virtio_common *c)
 {
 	pthread_mutex_lock(&c->lock);

@@ -87,6 +87,9 @@ void virtio_common_write(struct virtio_common *c, uint64_t off, unsigned int len
  */
 void virtio_common_broken(struct virtio_common *c);
 
+/* virtio_common_is_broken() - Return: true from then on until the reset. */
+bool virtio_common_is_broken(struct virtio_common *c);
+
 /* virtio_common_changed() - the device's configuration is another: generation and interrupt. */
 void virtio_common_changed(struct virtio_common *c);
 

@@ -2,30 +2,27 @@
 /*
  * virtio over PCI with a vhost-user back end; see devices/front/virtio_pci.h.
  *
- * Locks, outermost first: the operation mutex of virtio_common, `client_lock` (one vhost-user call
- * at a time), the lock of virtio_common or of the PCI bus, `lock` (interrupt mode, ISR with its
- * line, ioeventfds, configuration bytes), those of MSI-X and PCI lines.
+ * Locks, outermost first: the operation mutex of virtio_common, that of the back end (one
+ * vhost-user call at a time), the lock of virtio_common or of the PCI bus, `lock` (interrupt mode,
+ * ISR with its line, ioeventfds, configuration bytes), those of MSI-X and PCI lines.
  */
 #include "devices/front/virtio_pci.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "devices/front/backend.h"
 #include "devices/front/msix.h"
 #include "devices/front/virtio_common.h"
-#include "devices/wire/vhost_user.h"
 #include "devices/wire/virtio_pci.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 
 #define BAR_SIZE    0x8000
 #define PAGE_COMMON 0x0000
@@ -36,9 +33,8 @@
 #define PAGE_TABLE  0x5000
 #define NOTIFY_STEP 4
 
-#define CALLS       (VIRTIO_COMMON_QUEUES + 1) /* one per queue, then the configuration's */
-#define ERR_EVENT   UINT32_MAX                 /* tag of the err eventfd among the epoll events */
-#define END_WAIT_MS 1000                       /* for the end of a back end that was told to go */
+#define CALLS     (VIRTIO_COMMON_QUEUES + 1) /* one per queue, then the configuration's */
+#define ERR_EVENT UINT32_MAX                 /* tag of the err eventfd among the epoll events */
 
 /* Ring features that the transport and the client can pass on. */
 #define RING_FEATURES                                                                              \
@@ -52,8 +48,9 @@ struct virtio_pci {
 	unsigned int msix_cap; /* offset in configuration space */
 	struct virtio_common common;
 	struct msix *msix;
-	pthread_mutex_t client_lock;
-	struct vhost_user_client *client;
+	struct backend back;
+	bool suspended; /* the back end is stopped, whatever the driver said; operation mutex */
+	bool lost;      /* there is no back end any more; operation mutex */
 	int kicks[VIRTIO_COMMON_QUEUES], calls[CALLS], err_fd; /* eventfds */
 	int events; /* an epoll in the loop: err_fd, and with INTx the calls, tagged by number */
 	struct loop_source events_source, sock_source;
@@ -66,7 +63,7 @@ struct virtio_pci {
 	uint64_t bar;
 	bool io_on; /* kicks are ioeventfds at io_bar */
 	uint64_t io_bar;
-	uint8_t config[VHOST_USER_CONFIG_MAX];
+	uint8_t config[VHOST_USER_CLIENT_CONFIG_MAX];
 };
 
 /* --- kicks --- */
@@ -213,29 +210,6 @@ static void op_config_interrupt(void *ctx)
 
 /* --- the back end --- */
 
-static void on_hangup(void *ctx, uint32_t events)
-{
-	struct virtio_pci *vp = ctx;
-
-	(void)events;
-	loop_remove(vp->desc.loop, &vp->sock_source);
-	log_warn(vp->name, "the back end is gone; the device needs a reset");
-	virtio_common_broken(&vp->common);
-	if (vp->desc.died)
-		vp->desc.died(vp->desc.died_ctx);
-}
-
-/* kill_back_end() - make sure that it does nothing any more. */
-static void kill_back_end(struct virtio_pci *vp)
-{
-	struct pollfd p = {.fd = vp->desc.pidfd, .events = POLLIN};
-
-	if (vp->desc.pidfd < 0)
-		return;
-	syscall(SYS_pidfd_send_signal, vp->desc.pidfd, SIGKILL, NULL, 0);
-	poll(&p, 1, END_WAIT_MS);
-}
-
 static unsigned int collect_rings(const struct virtio_pci *vp, struct vhost_user_ring *rings)
 {
 	unsigned int n = 0;
@@ -256,18 +230,25 @@ static unsigned int collect_rings(const struct virtio_pci *vp, struct vhost_user
 	return n;
 }
 
+/* start_rings() - have the back end run what the driver set up. Operation mutex. */
+static int start_rings(struct virtio_pci *vp, struct err *e)
+{
+	struct vhost_user_ring rings[VIRTIO_COMMON_QUEUES];
+	unsigned int n = collect_rings(vp, rings);
+	int rc = backend_start(&vp->back, vp->common.driver_features, rings, n, e);
+
+	/* One that died in between is found by its hangup, and the next one starts all this. */
+	return rc && vp->desc.died && !vp->lost && backend_gone(&vp->back) ? 0 : rc;
+}
+
 static int op_activate(void *ctx)
 {
 	struct virtio_pci *vp = ctx;
-	struct vhost_user_ring rings[VIRTIO_COMMON_QUEUES];
-	unsigned int n = collect_rings(vp, rings);
 	struct err e = ERR_INIT;
 	int rc;
 
 	set_active(vp, true);
-	pthread_mutex_lock(&vp->client_lock);
-	rc = vhost_user_client_start(vp->client, vp->common.driver_features, rings, n, &e);
-	pthread_mutex_unlock(&vp->client_lock);
+	rc = start_rings(vp, &e);
 	if (rc)
 		log_limited(LOG_WARN, vp->name, "start: %s", e.text);
 	return rc;
@@ -276,18 +257,10 @@ static int op_activate(void *ctx)
 static void op_reset(void *ctx)
 {
 	struct virtio_pci *vp = ctx;
-	struct err e = ERR_INIT;
 	eventfd_t n;
-	int rc;
 
 	set_active(vp, false);
-	pthread_mutex_lock(&vp->client_lock);
-	rc = vhost_user_client_stop(vp->client, &e);
-	pthread_mutex_unlock(&vp->client_lock);
-	if (rc) {
-		log_limited(LOG_WARN, vp->name, "stop: %s", e.text);
-		kill_back_end(vp);
-	}
+	backend_reset(&vp->back);
 	for (unsigned int i = 0; i < vp->desc.n_queues; i++)
 		eventfd_read(vp->kicks[i], &n);
 	for (unsigned int i = 0; i <= vp->desc.n_queues; i++)
@@ -305,31 +278,31 @@ static const struct virtio_common_ops common_ops = {
 
 /* --- device configuration --- */
 
+/* fetch_config() - Return: 1 if it is another now, 0 if it is not, -errno of the client. */
 static int fetch_config(struct virtio_pci *vp, struct err *e)
 {
-	uint8_t fresh[VHOST_USER_CONFIG_MAX];
+	uint8_t fresh[VHOST_USER_CLIENT_CONFIG_MAX];
 	int rc;
 
 	if (!vp->desc.config_len)
 		return 0;
-	pthread_mutex_lock(&vp->client_lock);
-	rc = vhost_user_client_get_config(vp->client, fresh, vp->desc.config_len, e);
-	pthread_mutex_unlock(&vp->client_lock);
+	rc = backend_get_config(&vp->back, fresh, vp->desc.config_len, e);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&vp->lock);
+	rc = memcmp(vp->config, fresh, vp->desc.config_len) != 0;
 	memcpy(vp->config, fresh, vp->desc.config_len);
 	pthread_mutex_unlock(&vp->lock);
-	return 0;
+	return rc;
 }
 
 int virtio_pci_refresh_config(struct virtio_pci *vp, struct err *e)
 {
 	int rc = fetch_config(vp, e);
 
-	if (!rc)
+	if (rc > 0)
 		virtio_common_changed(&vp->common);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static uint64_t read_config(struct virtio_pci *vp, uint64_t off, unsigned int len)
@@ -351,13 +324,89 @@ static void write_config(struct virtio_pci *vp, uint64_t off, unsigned int len, 
 
 	if (!range_in(off, len, vp->desc.config_len))
 		return;
-	pthread_mutex_lock(&vp->client_lock);
-	rc = vhost_user_client_set_config(vp->client, (uint32_t)off, &value, len, &e);
-	pthread_mutex_unlock(&vp->client_lock);
+	rc = backend_set_config(&vp->back, (uint32_t)off, &value, len, &e);
 	if (!rc)
 		rc = fetch_config(vp, &e);
-	if (rc)
+	if (rc < 0)
 		log_limited(LOG_DEBUG, vp->name, "configuration: %s", e.text);
+}
+
+/* --- a back end's death, and pauses --- */
+
+static void on_hangup(void *ctx, uint32_t events)
+{
+	struct virtio_pci *vp = ctx;
+
+	(void)events;
+	loop_remove(vp->desc.loop, &vp->sock_source);
+	if (vp->desc.died && vp->desc.died(vp->desc.died_ctx))
+		return;
+	log_warn(vp->name, "the back end is gone; the device needs a reset");
+	pthread_mutex_lock(&vp->common.operation);
+	vp->lost = true;
+	virtio_common_broken(&vp->common);
+	pthread_mutex_unlock(&vp->common.operation);
+}
+
+static int watch_backend(struct virtio_pci *vp, struct err *e)
+{
+	vp->sock_source =
+		(struct loop_source){.fd = backend_fd(&vp->back), .fn = on_hangup, .ctx = vp};
+	return loop_add(vp->desc.loop, &vp->sock_source, EPOLLRDHUP, e);
+}
+
+/* running() - should the back end run the rings? Operation mutex. */
+static bool running(struct virtio_pci *vp)
+{
+	bool active;
+
+	pthread_mutex_lock(&vp->lock);
+	active = vp->active && !vp->suspended && !vp->lost;
+	pthread_mutex_unlock(&vp->lock);
+	return active && !virtio_common_is_broken(&vp->common);
+}
+
+int virtio_pci_replace(struct virtio_pci *vp, int sock, int pidfd, struct err *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&vp->common.operation);
+	loop_remove(vp->desc.loop, &vp->sock_source);
+	rc = backend_connect(&vp->back, sock, pidfd, e);
+	if (!rc)
+		rc = virtio_pci_refresh_config(vp, e);
+	if (!rc && running(vp))
+		rc = start_rings(vp, e);
+	if (!rc)
+		rc = watch_backend(vp, e);
+	pthread_mutex_unlock(&vp->common.operation);
+	return rc;
+}
+
+void virtio_pci_suspend(struct virtio_pci *vp)
+{
+	struct err e = ERR_INIT;
+
+	pthread_mutex_lock(&vp->common.operation);
+	if (running(vp) && backend_suspend(&vp->back, &e)) {
+		log_warn(vp->name, "pause: %s", e.text);
+		backend_kill(&vp->back); /* the one after it goes on from the record */
+	}
+	vp->suspended = true;
+	pthread_mutex_unlock(&vp->common.operation);
+}
+
+void virtio_pci_resume(struct virtio_pci *vp)
+{
+	struct err e = ERR_INIT;
+
+	pthread_mutex_lock(&vp->common.operation);
+	vp->suspended = false;
+	if (running(vp) && start_rings(vp, &e)) {
+		log_warn(vp->name, "resume: %s", e.text);
+		virtio_common_broken(&vp->common);
+	}
+	pthread_mutex_unlock(&vp->common.operation);
 }
 
 /* --- BAR and capabilities --- */
@@ -488,10 +537,17 @@ static void init_pci(struct virtio_pci *vp)
 
 static void init(struct virtio_pci *vp, const struct virtio_pci_desc *desc)
 {
+	const struct backend_desc back = {.name = vp->name,
+		.memory = desc->memory,
+		.n_memory = desc->n_memory,
+		.timeout_ms = desc->timeout_ms,
+		.n_queues = desc->n_queues};
+
 	vp->desc = *desc;
 	snprintf(vp->name, sizeof(vp->name), "%s", desc->name);
 	vp->desc.name = vp->name;
-	pthread_mutex_init(&vp->client_lock, NULL);
+	vp->desc.memory = NULL; /* the back end has its copy; the caller's may go */
+	backend_init(&vp->back, &back);
 	pthread_mutex_init(&vp->lock, NULL);
 	for (unsigned int i = 0; i < VIRTIO_COMMON_QUEUES; i++)
 		vp->kicks[i] = -1;
@@ -510,7 +566,7 @@ static int check_desc(const struct virtio_pci_desc *d, struct err *e)
 		(d->max_queue_size & (d->max_queue_size - 1)))
 		return err_set(e, EINVAL, "%s: queue size %u: a power of two up to %u is possible",
 			d->name, d->max_queue_size, VIRTIO_QUEUE_SIZE_MAX);
-	if (d->config_len > VHOST_USER_CONFIG_MAX)
+	if (d->config_len > VHOST_USER_CLIENT_CONFIG_MAX)
 		return err_set(e, EINVAL, "%s: %u bytes of configuration", d->name, d->config_len);
 	return 0;
 }
@@ -532,29 +588,16 @@ static int make_eventfds(struct virtio_pci *vp, struct err *e)
 	return rc;
 }
 
-static int connect_back_end(struct virtio_pci *vp, struct err *e)
+static int connect_backend(struct virtio_pci *vp, struct err *e)
 {
-	struct vhost_user_client_desc d = {.sock = fd_take(&vp->desc.sock),
-		.name = vp->name,
-		.memory = vp->desc.memory,
-		.n_memory = vp->desc.n_memory,
-		.timeout_ms = vp->desc.timeout_ms};
-	int rc = vhost_user_client_create(&vp->client, &d, e);
-	uint64_t has;
+	int rc = backend_connect(&vp->back, fd_take(&vp->desc.sock), fd_take(&vp->desc.pidfd), e);
 
-	vp->desc.memory = NULL; /* the client has its copy; the caller's may go */
-	if (rc)
-		return rc;
-	has = vhost_user_client_queues(vp->client);
-	if (has && has < vp->desc.n_queues)
-		return err_set(e, EINVAL, "%s: the back end has %llu queues, not %u", vp->name,
-			(unsigned long long)has, vp->desc.n_queues);
-	return fetch_config(vp, e);
+	return rc ? rc : fetch_config(vp, e);
 }
 
 static void init_common(struct virtio_pci *vp)
 {
-	uint64_t offered = vhost_user_client_features(vp->client);
+	uint64_t offered = vp->back.features;
 	struct virtio_common_desc d = {.ops = &common_ops,
 		.ctx = vp,
 		.layout = vp->desc.layout,
@@ -589,10 +632,8 @@ static int watch(struct virtio_pci *vp, struct err *e)
 		return err_sys(e, errno, "%s: epoll", vp->name);
 	watch_calls(vp, true);
 	vp->events_source = (struct loop_source){.fd = vp->events, .fn = on_events, .ctx = vp};
-	vp->sock_source = (struct loop_source){
-		.fd = vhost_user_client_fd(vp->client), .fn = on_hangup, .ctx = vp};
 	rc = loop_add(vp->desc.loop, &vp->events_source, EPOLLIN, e);
-	return rc ? rc : loop_add(vp->desc.loop, &vp->sock_source, EPOLLRDHUP, e);
+	return rc ? rc : watch_backend(vp, e);
 }
 
 int virtio_pci_create(struct virtio_pci **out, const struct virtio_pci_desc *desc, struct err *e)
@@ -606,7 +647,7 @@ int virtio_pci_create(struct virtio_pci **out, const struct virtio_pci_desc *des
 	init(vp, desc);
 	vp->desc.sock = fd_take(&sock);
 	vp->desc.pidfd = fd_take(&pidfd);
-	if (check_desc(desc, e) || make_eventfds(vp, e) || connect_back_end(vp, e))
+	if (check_desc(desc, e) || make_eventfds(vp, e) || connect_backend(vp, e) < 0)
 		goto fail;
 	init_common(vp);
 	if (make_msix(vp, e) || watch(vp, e) || pci_attach(desc->pci, &vp->pci, desc->slot, e))
@@ -618,21 +659,6 @@ fail:
 	return -e->code;
 }
 
-/* end_back_end() - drain it, hang up, and see that it ends. */
-static void end_back_end(struct virtio_pci *vp)
-{
-	struct pollfd p = {.fd = vp->desc.pidfd, .events = POLLIN};
-	struct err e = ERR_INIT;
-
-	if (vp->client && vhost_user_client_stop(vp->client, &e))
-		log_debug(vp->name, "stop: %s", e.text);
-	vhost_user_client_destroy(vp->client);
-	fd_drop(&vp->desc.sock);
-	if (vp->desc.pidfd >= 0 && poll(&p, 1, END_WAIT_MS) <= 0)
-		kill_back_end(vp);
-	fd_drop(&vp->desc.pidfd);
-}
-
 void virtio_pci_destroy(struct virtio_pci *vp)
 {
 	if (!vp)
@@ -640,7 +666,9 @@ void virtio_pci_destroy(struct virtio_pci *vp)
 	pci_detach(&vp->pci);
 	loop_remove(vp->desc.loop, &vp->events_source);
 	loop_remove(vp->desc.loop, &vp->sock_source);
-	end_back_end(vp);
+	backend_fini(&vp->back);
+	fd_drop(&vp->desc.sock);
+	fd_drop(&vp->desc.pidfd);
 	msix_destroy(vp->msix);
 	if (vp->common.desc.ops)
 		virtio_common_fini(&vp->common);
@@ -651,7 +679,6 @@ void virtio_pci_destroy(struct virtio_pci *vp)
 	fd_drop(&vp->err_fd);
 	fd_drop(&vp->events);
 	pthread_mutex_destroy(&vp->lock);
-	pthread_mutex_destroy(&vp->client_lock);
 	free(vp);
 }
 

@@ -7,10 +7,12 @@
  * irqfd that it writes. Only with INTx the monitor's main thread stands between: it sets the ISR
  * bit and the line, the guest's read of the ISR clears both.
  *
- * A back end that dies, stalls longer than its time-out or reports a broken ring puts the device
- * into DEVICE_NEEDS_RESET; the VM goes on. Writing DRIVER_OK, a reset and a write to the device's
- * configuration talk to the back end and may hold the writing vCPU up to the time-out. A back end
- * that does not stop in that time at a reset is killed, so that nothing is in flight after it.
+ * A back end that dies may be replaced (virtio_pci_replace()), and the driver notices nothing.
+ * One that is not replaced, stalls longer than its time-out or reports a broken ring puts the
+ * device into DEVICE_NEEDS_RESET; the VM goes on. Writing DRIVER_OK, a reset and a write to the
+ * device's configuration talk to the back end and may hold the writing vCPU up to the time-out. A
+ * back end that does not stop in that time at a reset is killed, so that nothing is in flight after
+ * it.
  *
  * BAR 0, 32 KiB: common registers at 0, ISR 0x1000, device configuration 0x2000, pending bits
  * 0x3000, notifications 0x4000 (4 bytes per queue), MSI-X table 0x5000.
@@ -38,14 +40,16 @@ struct virtio_pci_desc {
 	unsigned int slot;           /* 0: the lowest free one */
 	uint16_t n_queues;           /* 1 to VIRTIO_COMMON_QUEUES */
 	uint16_t max_queue_size;     /* a power of two up to VIRTIO_QUEUE_SIZE_MAX */
-	uint32_t config_len; /* of the device configuration, up to VHOST_USER_CONFIG_MAX; 0: none */
+	uint32_t config_len; /* of the device configuration, up to VHOST_USER_CLIENT_CONFIG_MAX; 0:
+				none */
 	bool require_access_platform; /* above level off */
 	int sock;                     /* vhost-user; the device owns it, also when creation fails */
 	int pidfd;                    /* of the back end, -1: unknown; owned likewise */
 	const struct vhost_user_memory *memory; /* for the back end; copied, fds stay open */
 	unsigned int n_memory;
 	unsigned int timeout_ms; /* of the back end, 0: VHOST_USER_CLIENT_TIMEOUT_MS */
-	void (*died)(void *ctx); /* main thread: the back end is gone; may be NULL */
+	/* Main thread: the back end is gone. Return: true if it was replaced. May be NULL. */
+	bool (*died)(void *ctx);
 	void *died_ctx;
 };
 
@@ -70,5 +74,19 @@ unsigned int virtio_pci_slot(const struct virtio_pci *vp);
  * that changes it, and tell the driver. Main thread. Return: 0 or -errno of the client.
  */
 int virtio_pci_refresh_config(struct virtio_pci *vp, struct err *e) MUST_CHECK;
+
+/*
+ * virtio_pci_replace() - a new back end takes the place of one that died and goes on with what that
+ * had in flight. In died() only. @sock, @pidfd: the device's from now on, also after an error.
+ * Return: 0, -EINVAL if it offers less than the first, -errno of the client.
+ */
+int virtio_pci_replace(struct virtio_pci *vp, int sock, int pidfd, struct err *e) MUST_CHECK;
+
+/*
+ * virtio_pci_suspend() - have the back end finish what is in flight and stop; guest memory and
+ * device state stand still then. virtio_pci_resume() goes on. Main thread, no vCPU runs.
+ */
+void virtio_pci_suspend(struct virtio_pci *vp);
+void virtio_pci_resume(struct virtio_pci *vp);
 
 #endif

@@ -43,18 +43,21 @@ static int whole_life(struct vhost_user_client *c, struct err *e)
 {
 	cleanup_fd int fd = eventfd(0, 0);
 	struct vhost_user_ring rings[2] = {
-		{0, 64, gpa_of(0x1000), gpa_of(0x2000), gpa_of(0x3000), fd, fd, fd},
-		{1, 128, gpa_of(0x4000), gpa_of(0x5000), gpa_of(0x6000), fd, fd, fd}};
+		{0, 64, gpa_of(0x1000), gpa_of(0x2000), gpa_of(0x3000), fd, fd, fd, 0},
+		{1, 128, gpa_of(0x4000), gpa_of(0x5000), gpa_of(0x6000), fd, fd, fd, 0}};
+	struct vhost_user_record record = {.fd = -1};
+	const struct vhost_user_setup setup = {UINT64_MAX, rings, 2, 128, &record};
 	uint8_t config[8];
 	int rc = vhost_user_client_get_config(c, config, sizeof(config), e);
 
 	if (!rc)
 		rc = vhost_user_client_set_config(c, 3, "ab", 2, e);
 	if (!rc)
-		rc = vhost_user_client_start(c, UINT64_MAX, rings, 2, e);
+		rc = vhost_user_client_start(c, &setup, e);
+	fd_drop(&record.fd);
 	if (rc)
 		return rc;
-	return vhost_user_client_stop(c, e);
+	return vhost_user_client_stop(c, NULL, e);
 }
 
 static void vhost_user_client_drives_an_honest_back_end(void **state)
@@ -100,15 +103,16 @@ static void vhost_user_client_works_without_protocol_features(void **state)
 	struct fake_peer p;
 	cleanup_fd int fd = eventfd(0, 0);
 	struct vhost_user_ring ring = {
-		0, 64, gpa_of(0), gpa_of(0x2000), gpa_of(0x3000), fd, fd, fd};
+		0, 64, gpa_of(0), gpa_of(0x2000), gpa_of(0x3000), fd, fd, fd, 0};
+	const struct vhost_user_setup setup = {UINT64_MAX, &ring, 1, 64, NULL};
 	int sock = fake_peer_start(&p, 0, PEER_HONEST);
 
 	(void)state;
 	p.features &= ~VHOST_USER_F_PROTOCOL_FEATURES;
 	assert_int_equal(connect_to(&p, &c, sock, &e), 0);
 	assert_int_equal(vhost_user_client_get_config(c, &(uint8_t){0}, 1, &e), -ENOTSUP);
-	assert_int_equal(vhost_user_client_start(c, UINT64_MAX, &ring, 1, &e), 0);
-	assert_int_equal(vhost_user_client_stop(c, &e), 0);
+	assert_int_equal(vhost_user_client_start(c, &setup, &e), 0);
+	assert_int_equal(vhost_user_client_stop(c, NULL, &e), 0);
 	vhost_user_client_destroy(c);
 	fake_peer_join(&p);
 	assert_int_equal(p.seen[VHOST_USER_SET_VRING_ENABLE], 0);

@@ -27,11 +27,12 @@ struct fixture {
 	unsigned int deaths;
 };
 
-static void on_death(void *ctx)
+static bool on_death(void *ctx)
 {
 	struct fixture *f = ctx;
 
 	f->deaths++;
+	return false;
 }
 
 static struct fixture *make(uint32_t at, enum peer_fault fault)
