@@ -2,25 +2,63 @@
 /* Virtio devices of a VM; see vmm/device.h. */
 #include "vmm/device.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "devices/front/vhost_user_client.h"
 #include "devices/front/virtio_pci.h"
 #include "memory/ledger.h"
 #include "memory/ram.h"
 #include "vmm/config.h"
-#include "vmm/device_plan.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static void device_died(void *ctx)
+/* device_may_restart() - count a death. Return: false if there were too many in a short time. */
+static bool device_may_restart(struct device *d)
+{
+	uint64_t now = clock_ns(), *at = &d->death_ns[d->deaths % DEVICE_RESTARTS_MAX];
+	bool may = d->deaths < DEVICE_RESTARTS_MAX ||
+		now - *at > DEVICE_RESTART_WINDOW * UINT64_C(1000000000);
+
+	*at = now;
+	d->deaths++;
+	return may;
+}
+
+/* device_restart() - one more process. Return: 0; -EAGAIN to try another one; -errno. */
+static int device_restart(struct device *d, struct err *e)
+{
+	struct spawn_child child;
+	int rc = spawn_device(d->env->spawner, &d->plan.spawn, &child, e);
+
+	if (rc)
+		return rc == -ECHILD ? -EAGAIN : rc; /* died while it started */
+	d->pid = child.pid;
+	return virtio_pci_replace(d->pci, child.sock, child.pidfd, e) ? -EAGAIN : 0;
+}
+
+/* device_died() - Return: true if the device goes on with another process. */
+static bool device_died(void *ctx)
 {
 	struct device *d = ctx;
+	int old = (int)d->pid, rc = -EAGAIN;
 
-	d->dead = true;
-	log_error("device", "%s: its process %d has ended; the VM goes on without the device",
-		d->id, (int)d->pid);
+	while (rc == -EAGAIN && device_may_restart(d)) {
+		struct err e = ERR_INIT;
+
+		rc = device_restart(d, &e);
+		if (!rc)
+			log_warn("device", "%s: its process %d has ended; process %d goes on",
+				d->id, old, (int)d->pid);
+		else
+			log_error("device", "%s: restart: %s", d->id, e.text);
+	}
+	d->dead = rc != 0;
+	if (d->dead)
+		log_error("device", "%s: its process %d has ended; the VM goes on without it",
+			d->id, old);
+	return !d->dead;
 }
 
 /* device_memory() - what a device process may map: at a level above off no low memory */
@@ -70,6 +108,19 @@ static int device_attach(struct device *d, const struct device_env *env,
 	return virtio_pci_create(&d->pci, &desc, e);
 }
 
+/* device_keep() - have what another process needs, beyond the life of the config */
+static void device_keep(struct device *d, const struct device_env *env, struct device_plan *p)
+{
+	d->env = env;
+	d->plan = *p;
+	p->spawn.n_fds = 0;
+	d->plan.spawn.name = d->id;
+	if (p->spawn.serial) {
+		snprintf(d->serial, sizeof(d->serial), "%s", p->spawn.serial);
+		d->plan.spawn.serial = d->serial;
+	}
+}
+
 static int device_start(
 	struct device *d, const struct device_env *env, struct device_plan *p, struct err *e)
 {
@@ -85,7 +136,10 @@ static int device_start(
 	if (rc)
 		return rc;
 	d->pid = child.pid;
-	return device_attach(d, env, p, &child, e) ? err_context(e, "%s", d->id) : 0;
+	if (device_attach(d, env, p, &child, e))
+		return err_context(e, "%s", d->id);
+	device_keep(d, env, p);
+	return 0;
 }
 
 int device_start_one(struct device **out, struct device *devices, const struct device_env *env,
@@ -141,10 +195,25 @@ unsigned int device_slot(const struct device *d)
 	return virtio_pci_slot(d->pci);
 }
 
+void device_suspend(struct device *devices)
+{
+	for (unsigned int i = 0; i < DEVICES_MAX; i++)
+		if (devices[i].pci)
+			virtio_pci_suspend(devices[i].pci);
+}
+
+void device_resume(struct device *devices)
+{
+	for (unsigned int i = 0; i < DEVICES_MAX; i++)
+		if (devices[i].pci)
+			virtio_pci_resume(devices[i].pci);
+}
+
 void device_stop(struct device *d)
 {
 	virtio_pci_destroy(d->pci);
 	d->pci = NULL;
+	device_plan_fini(&d->plan);
 }
 
 void device_stop_all(struct device *devices)

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * struct device: one virtio device of the VM: a device process that serves it, and its face on the
- * PCI bus. A new kind of device is a row of the table in device.c.
+ * PCI bus. A new kind of device is a function in device_plan.c.
+ *
+ * A device process that dies is replaced by another one, which gets the same resources and goes on
+ * with the requests in flight; the guest notices nothing. After DEVICE_RESTARTS_MAX deaths within
+ * DEVICE_RESTART_WINDOW seconds the device shows DEVICE_NEEDS_RESET to the guest and stays dead.
  */
 #ifndef VMM_DEVICE_H
 #define VMM_DEVICE_H
 
 #include "base/err.h"
 #include "devices/front/irq.h"
+#include "vmm/device_plan.h"
 
 #include <sys/types.h>
 
-struct device_plan;
 struct ledger;
 struct loop;
 struct pci_bus;
@@ -30,13 +34,22 @@ struct device_env {
 	bool best_effort; /* sandboxes of device processes may be incomplete, and say so */
 };
 
+#define DEVICE_RESTARTS_MAX   10 /* within DEVICE_RESTART_WINDOW seconds; then the device is dead */
+#define DEVICE_RESTART_WINDOW 60
+
 struct device {
 	char id[32];            /* unique, such as "disk0" */
 	bool leaving;           /* the guest was asked to let go of it */
 	const char *kind;       /* "blk", "rng", "console", "vsock" */
 	pid_t pid;              /* of the device process */
-	bool dead;              /* the process has ended by itself */
+	bool dead;              /* the process has ended by itself, and there is no other */
 	struct virtio_pci *pci; /* NULL: this entry of the table is free */
+	/* What another process is started from. */
+	const struct device_env *env;
+	struct device_plan plan; /* its descriptors are the device's */
+	char serial[32];
+	unsigned int deaths;                    /* ever */
+	uint64_t death_ns[DEVICE_RESTARTS_MAX]; /* when; a ring, by number of the death */
 };
 
 #define DEVICES_MAX 31 /* entries of a table of devices; slot 0 of the bus is the bridge's */
@@ -51,7 +64,7 @@ int device_start_all(struct device **devices, const struct device_env *env,
 	const struct vm_config *config, struct err *e) MUST_CHECK;
 
 /*
- * device_start_one() - one more, at any time; the plan's resources stay the caller's.
+ * device_start_one() - one more, at any time; it takes the plan's resources if that succeeds.
  * Return: 0; -EEXIST for an id that is there, -ENOSPC, or -errno. *out: its entry of the table.
  */
 int device_start_one(struct device **out, struct device *devices, const struct device_env *env,
@@ -62,6 +75,13 @@ struct device *device_find(struct device *devices, const char *id);
 
 /* device_slot() - Return: its slot on the bus. */
 unsigned int device_slot(const struct device *d);
+
+/*
+ * device_suspend() - every device finishes what is in flight and stands still; device_resume() goes
+ * on. No vCPU runs.
+ */
+void device_suspend(struct device *devices);
+void device_resume(struct device *devices);
 
 /* device_stop() - take one off the bus, end its process, free its entry. */
 void device_stop(struct device *d);

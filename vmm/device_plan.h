@@ -37,7 +37,7 @@ int device_plan_disk(
 int device_plan_nic(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
 
-/* device_plan_fini() - close what the plan opened; the device process has its own copies. */
+/* device_plan_fini() - close what the plan opened; a device process has copies of its own. */
 void device_plan_fini(struct device_plan *p);
 
 #endif

@@ -76,8 +76,8 @@ static json_t *report_devices(const struct vm *vm)
 		if (!d->pci)
 			continue;
 		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:i,s:b}", "id", d->id, "kind", d->kind, "pid",
-				(int)d->pid, "alive", !d->dead));
+			json_pack("{s:s,s:s,s:i,s:b,s:i}", "id", d->id, "kind", d->kind, "pid",
+				(int)d->pid, "alive", !d->dead, "deaths", (int)d->deaths));
 	}
 	return list;
 }

@@ -330,10 +330,12 @@ void vm_pause(struct vm *vm)
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
 		vcpu_interrupt(&vm->vcpus[i]);
 	gate_wait(&vm->gate, (unsigned int)vm->config->cpus.boot);
+	device_suspend(vm->machine.devices);
 }
 
 void vm_resume(struct vm *vm)
 {
+	device_resume(vm->machine.devices);
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
 		hv_vcpu_unkick(vm->vcpus[i].hv);
 	gate_open(&vm->gate);

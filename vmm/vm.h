@@ -86,7 +86,10 @@ int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
  */
 int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
 
-/* vm_pause() - return when no vCPU runs guest code; their threads stay. vm_resume() goes on. */
+/*
+ * vm_pause() - return when no vCPU runs guest code and no device has anything in flight; threads
+ * and processes stay. vm_resume() goes on.
+ */
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 

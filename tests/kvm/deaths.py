@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What dies with whom: a killed device process takes its device, a killed monitor takes everything.
+"""What dies with whom: a device process killed too often takes its device, a killed monitor everything.
 
 Usage: deaths.py CLOISTER GUESTS_FOLDER
 """
@@ -14,6 +14,7 @@ import time
 from common import SKIP, Failed, children, lacking_kvm, left_behind, mortal, want, write_disk
 
 TIMEOUT = 30
+RESTARTS = 10  # that a device gets within a minute: DEVICE_RESTARTS_MAX
 
 
 def wait_until(condition, text):
@@ -48,9 +49,23 @@ def device_of(monitor):
     return device
 
 
+def kill_next(monitor, last):
+    """Kill the device process that took the place of `last`. Return: its pid."""
+    def fresh():
+        return [pid for spawner in children(monitor) for pid in children(spawner) if pid != last]
+
+    wait_until(fresh, "no device process takes the place of the killed one")
+    pid, = fresh()
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
 def check_device(cloister, guests, folder, level):
     child, serial = start(cloister, guests, folder, level)
-    os.kill(device_of(child.pid), signal.SIGKILL)
+    last = None
+    for _ in range(RESTARTS + 1):
+        want(child.poll() is None, f"the guest ended before the last kill: {text_of(serial)}")
+        last = kill_next(child.pid, last)
     try:
         status = child.wait(TIMEOUT)
     except subprocess.TimeoutExpired:
