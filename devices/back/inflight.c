@@ -36,11 +36,13 @@ static void inflight_finish(struct inflight *f, uint16_t used)
 
 bool inflight_begin(struct inflight *f, uint16_t num, uint16_t used, uint16_t *n)
 {
-	struct vhost_user_inflight_queue *q = f->queue;
+	struct vhost_user_inflight_queue *q;
 
 	*n = 0;
-	f->num = num;
-	f->counter = f->again = f->again_end = 0;
+	if (!f)
+		return false;
+	q = f->queue;
+	*f = (struct inflight){.queue = q, .num = num};
 	if (!q)
 		return false;
 	if (LOAD(q->version) != VHOST_USER_INFLIGHT_VERSION || LOAD(q->desc_num) != num) {
@@ -100,7 +102,7 @@ bool inflight_add(struct inflight *f, uint16_t head)
 {
 	struct vhost_user_inflight_desc *d;
 
-	if (!f->queue)
+	if (!f || !f->queue)
 		return true;
 	d = &f->queue->desc[head];
 	if (LOAD(d->inflight))
@@ -114,7 +116,7 @@ bool inflight_undo(struct inflight *f)
 {
 	uint16_t head;
 
-	if (!f->queue)
+	if (!f || !f->queue)
 		return false;
 	head = inflight_find(f, f->again_end, f->counter, true);
 	if (head < f->num) {
@@ -130,7 +132,7 @@ bool inflight_undo(struct inflight *f)
 
 void inflight_batch(struct inflight *f, uint16_t head)
 {
-	if (!f->queue || head >= f->num)
+	if (!f || !f->queue || head >= f->num)
 		return;
 	STORE(f->queue->desc[head].next, LOAD(f->queue->last_batch_head));
 	STORE(f->queue->last_batch_head, head);
@@ -138,12 +140,12 @@ void inflight_batch(struct inflight *f, uint16_t head)
 
 void inflight_clear(struct inflight *f, uint16_t head)
 {
-	if (f->queue && head < f->num)
+	if (f && f->queue && head < f->num)
 		STORE(f->queue->desc[head].inflight, 0);
 }
 
 void inflight_commit(struct inflight *f, uint16_t used)
 {
-	if (f->queue)
+	if (f && f->queue)
 		STORE(f->queue->used_idx, used);
 }

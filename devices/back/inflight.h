@@ -9,7 +9,7 @@
  *    that it is finished.
  * 2. The content was perhaps written by a process gone wild: no number in it is trusted, and the
  *    worst that can come of it is that chains are lost or done twice.
- * Without memory (`queue` NULL) nothing is recorded. Threads: one.
+ * Without a record (NULL) or its memory (`queue` NULL) nothing is recorded. Threads: one.
  */
 #ifndef DEVICES_BACK_INFLIGHT_H
 #define DEVICES_BACK_INFLIGHT_H
@@ -42,7 +42,7 @@ bool inflight_next(struct inflight *f, uint16_t *head);
 /* inflight_left() - Return: true if chains of the dead are left. */
 static inline bool inflight_left(const struct inflight *f)
 {
-	return f->again != f->again_end;
+	return f && f->again != f->again_end;
 }
 
 /* inflight_add() - a chain is taken. Return: false if the record has that head already. */

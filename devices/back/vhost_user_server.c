@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/inflight.h"
 #include "devices/back/inflight_store.h"
 #include "devices/wire/vhost_user.h"
 #include "devices/wire/virtio_ring.h"
@@ -28,6 +29,7 @@
 /* A queue and what the front end said of it. */
 struct queue {
 	struct virtq vq;
+	struct inflight inflight;
 	bool enabled;
 	bool has_addr;
 	struct vhost_user_vring_addr addr;
@@ -91,7 +93,7 @@ static int queue_start(struct vhost_user_server *s, struct queue *q, struct err 
 		virtq_break(&q->vq, "ring outside of guest memory");
 		return 0;
 	}
-	q->vq.inflight.queue = inflight_store_queue(&s->inflight, q->vq.index, q->vq.num);
+	q->inflight.queue = inflight_store_queue(&s->inflight, q->vq.index, q->vq.num);
 	if (virtq_start(&q->vq, s->features) < 0)
 		return 0;
 	virtq_notify(&q->vq);
@@ -650,6 +652,7 @@ static void server_init_queues(struct vhost_user_server *s)
 		vq->tag = s->device->name;
 		vq->device = s->device;
 		vq->broken = &s->broken;
+		vq->inflight = &s->queues[i].inflight;
 		vq->index = (uint16_t)i;
 		vq->call_fd = vq->err_fd = -1;
 		vq->kick = (struct loop_source){.fd = -1, .fn = s->device->ops->kicked, .ctx = vq};

@@ -3,6 +3,7 @@
 #include "devices/back/virtq.h"
 
 #include "base/log.h"
+#include "devices/back/inflight.h"
 #include "devices/wire/virtio_ring.h"
 
 #include <assert.h>
@@ -86,7 +87,7 @@ int virtq_start(struct virtq *q, uint64_t features)
 		return virtq_bad(q, "ring is misaligned (spec 2.7)");
 	if (view_load16(q->view, used_idx_at(q), &q->next_used) < 0)
 		return virtq_bad(q, "used ring is not in shared memory");
-	if (inflight_begin(&q->inflight, q->num, q->next_used, &unfinished)) {
+	if (inflight_begin(q->inflight, q->num, q->next_used, &unfinished)) {
 		q->next_avail = (uint16_t)(q->next_used + unfinished);
 		q->pushed = true; /* perhaps, and the driver was not told */
 	}
@@ -196,7 +197,7 @@ int virtq_pop(struct virtq *q, struct chain *c)
 	/* Acquire: the entries and descriptors that idx announces are read after it. */
 	if (view_load16(q->view, avail_idx_at(q), &avail) < 0)
 		return virtq_bad(q, "available ring not in shared memory");
-	again = inflight_next(&q->inflight, &c->head);
+	again = inflight_next(q->inflight, &c->head);
 	if (!again && avail == q->next_avail)
 		return 0;
 	if ((uint16_t)(avail - q->next_avail) > q->num)
@@ -210,7 +211,7 @@ int virtq_pop(struct virtq *q, struct chain *c)
 	wrong = virtq_walk(q, c, c->head);
 	if (wrong)
 		return virtq_bad(q, wrong);
-	if (!again && !inflight_add(&q->inflight, c->head))
+	if (!again && !inflight_add(q->inflight, c->head))
 		return virtq_bad(q, "chain that is in flight already");
 	q->next_avail = (uint16_t)(q->next_avail + !again);
 	q->in_flight++;
@@ -220,7 +221,7 @@ int virtq_pop(struct virtq *q, struct chain *c)
 void virtq_unpop(struct virtq *q)
 {
 	assert(q->in_flight);
-	if (!inflight_undo(&q->inflight))
+	if (!inflight_undo(q->inflight))
 		q->next_avail--;
 	q->in_flight--;
 }
@@ -239,7 +240,7 @@ void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int
 			virtq_break(q, "used ring not in shared memory");
 			return;
 		}
-		inflight_batch(&q->inflight, done[i].head);
+		inflight_batch(q->inflight, done[i].head);
 	}
 	/* Release: the entries, and the data before them, are there when idx says so. */
 	if (view_store16(q->view, used_idx_at(q), (uint16_t)(q->next_used + n)) < 0) {
@@ -249,8 +250,8 @@ void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int
 	q->next_used = (uint16_t)(q->next_used + n);
 	q->pushed = true;
 	for (unsigned int i = 0; i < n; i++)
-		inflight_clear(&q->inflight, done[i].head);
-	inflight_commit(&q->inflight, q->next_used);
+		inflight_clear(q->inflight, done[i].head);
+	inflight_commit(q->inflight, q->next_used);
 }
 
 void virtq_push(struct virtq *q, uint16_t head, uint32_t written)
@@ -307,7 +308,7 @@ bool virtq_kicks(struct virtq *q, bool on)
 	}
 	if (rc < 0)
 		virtq_break(q, "ring not in shared memory");
-	return rc == 0 && on && (avail != q->next_avail || inflight_left(&q->inflight));
+	return rc == 0 && on && (avail != q->next_avail || inflight_left(q->inflight));
 }
 
 /* A place in a list of segments. */

@@ -17,9 +17,10 @@
 #define DEVICES_BACK_VIRTQ_H
 
 #include "base/loop.h"
-#include "devices/back/inflight.h"
 #include "devices/wire/virtio.h"
 #include "memory/view.h"
+
+struct inflight;
 
 #define VIRTQ_NUM_MAX   1024u /* entries of a ring */
 #define VIRTQ_CHAIN_MAX 128u  /* segments of a chain in this process's memory */
@@ -38,7 +39,7 @@ struct virtq {
 	gpa_t desc, avail, used;
 	int call_fd, err_fd;
 	struct loop_source kick;
-	struct inflight inflight; /* inflight.queue: where chains in flight are recorded */
+	struct inflight *inflight; /* the record of chains in flight; NULL: none */
 	/* The queue's own. */
 	bool running;
 	bool event_idx, indirect;
