@@ -145,10 +145,14 @@ void backend_kill(struct backend *b)
 
 bool backend_gone(struct backend *b)
 {
+	struct pollfd p = {.events = POLLRDHUP};
 	bool gone;
 
 	pthread_mutex_lock(&b->lock);
-	gone = vhost_user_client_gone(b->client);
+	if (vhost_user_client_given_up(b->client))
+		kill_it(b);
+	p.fd = vhost_user_client_fd(b->client);
+	gone = poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP);
 	pthread_mutex_unlock(&b->lock);
 	return gone;
 }

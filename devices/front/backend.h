@@ -68,7 +68,10 @@ void backend_reset(struct backend *b);
 /* backend_kill() - end the process, if it is known, and wait for that. */
 void backend_kill(struct backend *b);
 
-/* backend_gone() - Return: true if the process or the connection to it has ended. */
+/*
+ * backend_gone() - after a failure: one that the connection to is given up is killed.
+ * Return: true if the connection has ended, which the watcher of its socket will see.
+ */
 bool backend_gone(struct backend *b);
 
 /* backend_get_config(), backend_set_config() - as of the client. */

@@ -106,7 +106,7 @@ int vhost_user_client_start(struct vhost_user_client *c, const struct vhost_user
  */
 int vhost_user_client_stop(struct vhost_user_client *c, uint32_t *bases, struct err *e) MUST_CHECK;
 
-/* vhost_user_client_gone() - Return: true if the connection is given up or was ended. */
-bool vhost_user_client_gone(const struct vhost_user_client *c);
+/* vhost_user_client_given_up() - Return: true if an exchange has failed: no other one can be had. */
+bool vhost_user_client_given_up(const struct vhost_user_client *c);
 
 #endif

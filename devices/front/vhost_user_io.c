@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +28,6 @@ void vhost_user_io_init(
 	io->sock = sock;
 	io->timeout_ms = timeout_ms;
 	snprintf(io->name, sizeof(io->name), "%s", name);
-	fcntl(sock, F_SETFL, fcntl(sock, F_GETFL) | O_NONBLOCK);
 }
 
 void vhost_user_io_fini(struct vhost_user_io *io)

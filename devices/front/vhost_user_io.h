@@ -34,7 +34,7 @@ struct vhost_user_call {
 	int *reply_fd;      /* filled with the descriptor that must come along; NULL: none may */
 };
 
-/* vhost_user_io_init() - take a socket over and make it non-blocking. */
+/* vhost_user_io_init() - take a socket over. */
 void vhost_user_io_init(
 	struct vhost_user_io *io, int sock, const char *name, unsigned int timeout_ms);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 struct message {
@@ -77,6 +78,10 @@ static uint32_t answer(
 	case VHOST_USER_GET_VRING_BASE:
 		r->state = (struct vhost_user_vring_state){m->body.state.index, 7};
 		return sizeof(r->state);
+	case VHOST_USER_GET_INFLIGHT_FD:
+		r->inflight = m->body.inflight;
+		r->inflight.mmap_size = 4096;
+		return sizeof(r->inflight);
 	case VHOST_USER_GET_CONFIG:
 		r->config = m->body.config;
 		memcpy(r->config.bytes, p->config, m->body.config.size);
@@ -127,8 +132,8 @@ static bool respond(struct fake_peer *p, struct message *m)
 	bool bad = p->fault != PEER_HONEST && m->h.request == p->at;
 	union vhost_user_payload r;
 	struct message out = {.h = {m->h.request, VHOST_USER_VERSION | VHOST_USER_REPLY, 0}};
-	int extra = p->sock;
-	size_t len;
+	int fds[2] = {p->record, p->record};
+	size_t len, n_fds = m->h.request == VHOST_USER_GET_INFLIGHT_FD;
 
 	out.h.size = answer(p, m, &r);
 	out.body = r;
@@ -141,7 +146,9 @@ static bool respond(struct fake_peer *p, struct message *m)
 	len = sizeof(out.h) + out.h.size;
 	if (bad)
 		len = spoil(p, &out, len);
-	return !fd_send(p->sock, &out, len, &extra, bad && p->fault == PEER_EXTRA_FD);
+	if (bad)
+		n_fds += p->fault == PEER_EXTRA_FD;
+	return !fd_send(p->sock, &out, len, fds, n_fds);
 }
 
 static void *run(void *ctx)
@@ -178,6 +185,7 @@ int fake_peer_start(struct fake_peer *p, uint32_t at, enum peer_fault fault)
 		p->kick[i] = p->call[i] = p->err[i] = -1;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	p->sock = pair[1];
+	p->record = memfd_create("record", MFD_CLOEXEC);
 	assert_int_equal(pthread_create(&p->thread, NULL, run, p), 0);
 	return pair[0];
 }
@@ -186,6 +194,7 @@ void fake_peer_join(struct fake_peer *p)
 {
 	pthread_join(p->thread, NULL);
 	fd_drop(&p->sock);
+	fd_drop(&p->record);
 	for (int i = 0; i < 4; i++) {
 		fd_drop(&p->kick[i]);
 		fd_drop(&p->call[i]);

@@ -42,7 +42,7 @@ struct fake_peer {
 	uint32_t num[4], enabled[4];
 	int kick[4], call[4], err[4]; /* its own */
 	/* its own */
-	int sock;
+	int sock, record;
 	pthread_t thread;
 };
 

@@ -221,15 +221,18 @@ static void spawner_gives_device_nothing_but_its_own(void **state)
 		skip(); /* not root: /proc of a process that is not dumpable is closed */
 	}
 	assert_int_equal(count_links(f.pid, "planted-private"), 0);
-	/* stderr, vhost-user socket, disk, epoll, io_uring, kick, call, err: no memory, no ledger
+	/*
+	 * stderr, vhost-user socket, disk, epoll, io_uring, the record of what is in flight, kick,
+	 * call, err: no memory, no ledger
 	 */
-	assert_int_equal(count_links(f.pid, "memfd:"), 1);
+	assert_int_equal(count_links(f.pid, "memfd:"), 2);
+	assert_int_equal(count_links(f.pid, "memfd:shared-area"), 1);
 	assert_int_equal(count_links(f.pid, "memfd:disk"), 1);
 	assert_int_equal(count_links(f.pid, "[eventfd]"), 3);
-	assert_int_equal(count_links(f.pid, ""), 8);
+	assert_int_equal(count_links(f.pid, ""), 9);
 	assert_int_equal(count_maps(f.pid, "memfd:guest"), 1);
 	assert_int_equal(count_maps(f.pid, "memfd:ledger"), 1);
-	assert_int_equal(count_maps(f.pid, "memfd:"), 2);
+	assert_int_equal(count_maps(f.pid, "memfd:"), 3);
 	close_spawner(&f);
 }
 
