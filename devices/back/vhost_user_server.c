@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "devices/back/inflight.h"
 #include "devices/back/inflight_store.h"
+#include "devices/back/message.h"
 #include "devices/wire/vhost_user.h"
 #include "devices/wire/virtio_ring.h"
 
@@ -33,16 +34,6 @@ struct queue {
 	bool enabled;
 	bool has_addr;
 	struct vhost_user_vring_addr addr;
-};
-
-/* The message that is being received; descriptors not taken are closed after it is handled. */
-struct message {
-	struct vhost_user_header h;
-	union vhost_user_payload p;
-	size_t got; /* bytes of header and payload so far */
-	int fds[VHOST_USER_TABLE_REGIONS];
-	size_t n_fds;
-	int reply_fd; /* goes along with the reply and stays the server's; 0: none */
 };
 
 struct vhost_user_server {
@@ -135,17 +126,10 @@ static struct queue *server_queue(struct vhost_user_server *s, uint64_t index, s
  * The handlers, one per message. Return: 0 done, 1 the reply is in m->p (m->h.size bytes), or
  * -errno, which ends the connection; -EOPNOTSUPP is told to the front end and ends nothing.
  */
-static int reply_u64(struct message *m, uint64_t value)
-{
-	m->p.u64 = value;
-	m->h.size = sizeof(m->p.u64);
-	return 1;
-}
-
 static int on_get_features(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	(void)e;
-	return reply_u64(m, server_features(s));
+	return message_set_u64(m, server_features(s));
 }
 
 static int on_set_features(struct vhost_user_server *s, struct message *m, struct err *e)
@@ -174,7 +158,7 @@ static int on_nothing(struct vhost_user_server *s, struct message *m, struct err
 static int on_get_protocol_features(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	(void)s, (void)e;
-	return reply_u64(m, PROTOCOL_FEATURES);
+	return message_set_u64(m, PROTOCOL_FEATURES);
 }
 
 static int on_set_protocol_features(struct vhost_user_server *s, struct message *m, struct err *e)
@@ -189,13 +173,13 @@ static int on_set_protocol_features(struct vhost_user_server *s, struct message 
 static int on_get_queue_num(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	(void)e;
-	return reply_u64(m, s->device->n_queues);
+	return message_set_u64(m, s->device->n_queues);
 }
 
 static int on_get_max_mem_slots(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	(void)s, (void)e;
-	return reply_u64(m, VIEW_REGIONS_MAX);
+	return message_set_u64(m, VIEW_REGIONS_MAX);
 }
 
 /* A change of memory, in three steps: drain, change, go on with what still fits. */
@@ -417,25 +401,11 @@ static int on_set_vring_enable(struct vhost_user_server *s, struct message *m, s
 	return 0;
 }
 
-/* message_config() - is the range that GET_CONFIG or SET_CONFIG names inside? Return: 0 or -EINVAL
- */
-static int message_config(const struct message *m, struct err *e)
-{
-	const struct vhost_user_config *c = &m->p.config;
-
-	if (m->h.size < offsetof(struct vhost_user_config, bytes) ||
-		m->h.size != offsetof(struct vhost_user_config, bytes) + (uint64_t)c->size ||
-		!range_in(c->offset, c->size, VHOST_USER_CONFIG_MAX))
-		return err_set(e, EINVAL, "configuration [%u, +%u) in %u bytes", c->offset, c->size,
-			m->h.size);
-	return 0;
-}
-
 static int on_get_config(struct vhost_user_server *s, struct message *m, struct err *e)
 {
 	uint8_t all[VHOST_USER_CONFIG_MAX] = {0};
 
-	if (message_config(m, e) < 0)
+	if (message_check_config(m, e) < 0)
 		return -e->code;
 	s->device->ops->config(s->device, all);
 	memcpy(m->p.config.bytes, all + m->p.config.offset, m->p.config.size);
@@ -444,7 +414,7 @@ static int on_get_config(struct vhost_user_server *s, struct message *m, struct 
 
 static int on_set_config(struct vhost_user_server *s, struct message *m, struct err *e)
 {
-	if (message_config(m, e) < 0)
+	if (message_check_config(m, e) < 0)
 		return -e->code;
 	/* The guest's write to fields that no feature we offer makes writable. */
 	log_limited(LOG_INFO, s->device->name, "write to the configuration ignored");
@@ -553,16 +523,6 @@ static const struct handler *message_handler(const struct message *m, struct err
 	return NULL;
 }
 
-static int server_reply(struct vhost_user_server *s, struct message *m)
-{
-	uint8_t out[sizeof(m->h) + sizeof(m->p)];
-
-	m->h.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
-	memcpy(out, &m->h, sizeof(m->h));
-	memcpy(out + sizeof(m->h), &m->p, m->h.size);
-	return fd_send(s->sock.fd, out, sizeof(m->h) + m->h.size, &m->reply_fd, m->reply_fd > 0);
-}
-
 /* server_handle() - act on a complete message. Return: 0 or -errno. */
 static int server_handle(
 	struct vhost_user_server *s, struct message *m, const struct handler *h, struct err *e)
@@ -576,21 +536,14 @@ static int server_handle(
 	else
 		rc = h->fn(s, m, e);
 	if (rc == 0 && ack)
-		rc = reply_u64(m, 0);
+		rc = message_set_u64(m, 0);
 	else if (rc < 0 && ack)
-		reply_u64(m, 1);
+		message_set_u64(m, 1);
 	if (rc > 0 || ack)
-		sent = server_reply(s, m);
+		sent = message_reply(m, s->sock.fd);
 	if (rc < 0 && rc != -EOPNOTSUPP)
 		return err_context(e, "%s", h->name);
 	return sent < 0 ? err_sys(e, -sent, "%s: reply", h->name) : 0;
-}
-
-static void message_reset(struct message *m)
-{
-	while (m->n_fds)
-		fd_drop(&m->fds[--m->n_fds]);
-	memset(m, 0, sizeof(*m));
 }
 
 /*
