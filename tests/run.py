@@ -88,6 +88,7 @@ def body():
         if built:
             test_boot.run(tally, ROOT / "build")
             test_guests.run(tally, ROOT / "build")
+            test_kata.run(tally, ROOT / "build")
     return tally.end()
 
 

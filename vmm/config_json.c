@@ -4,6 +4,7 @@
 
 #include "vmm/config.h"
 #include "vmm/config_list.h"
+#include "vmm/config_rows.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/keyval.h"
 
@@ -14,221 +15,11 @@
 
 #define PATH_MAX_LEN 128
 
-/*
- * A key that no field stands behind. accept: "bool", "int", "string", or a JSON list of the values
- * that can be honoured. fallback: JSON that the echo shows when the key is absent, NULL: none.
- */
-struct row {
-	const char *key, *accept, *fallback;
-	const struct section *sub; /* an object with rows of its own, instead of accept */
-};
-
-struct section {
-	const char *keyval; /* name of the table of fields, NULL: none */
-	const struct row *rows;
-	unsigned int n_rows;
-	bool strict; /* unknown keys are errors */
-	bool absent; /* not in the echo unless given */
-};
-
-#define SECTION(k, r, ...)                                                                         \
-	{                                                                                          \
-		.keyval = (k), .rows = (r), .n_rows = ARRAY_SIZE(r), __VA_ARGS__                   \
-	}
-
-#define NONE    "[]" /* no value but null */
-#define EMPTY   "[[]]"
-#define ONLY_NO "[false]"
-#define NO      "false"
-#define FDS     "fds" /* a list of the sender's descriptor numbers; only its length says something */
-#define IOMMU_ROW                                                                                  \
-	{                                                                                          \
-		"iommu", ONLY_NO, NULL, NULL                                                       \
-	}
-
-static const struct row topology_rows[] = {
-	{"threads_per_core", "[1]", "1", NULL},
-	{"cores_per_die", "int", "1", NULL},
-	{"dies_per_package", "[1]", "1", NULL},
-	{"packages", "[1]", "1", NULL},
-};
-static const struct section topology = SECTION(NULL, topology_rows, .absent = true);
-
-static const struct row feature_rows[] = {{"amx", ONLY_NO, NO, NULL}};
-static const struct section features = SECTION(NULL, feature_rows);
-
-static const struct row cpus_rows[] = {
-	{"topology", NULL, NULL, &topology},
-	{"kvm_hyperv", ONLY_NO, NO, NULL},
-	{"max_phys_bits", "int", "46", NULL},
-	{"affinity", EMPTY, NULL, NULL},
-	{"features", NULL, NULL, &features},
-	{"nested", "bool", "true", NULL},
-	{"core_scheduling", "[\"Vm\", \"Off\"]", "\"Off\"", NULL},
-	{"profile", "[\"Host\"]", "\"Host\"", NULL},
-};
-static const struct section cpus = SECTION("cpus", cpus_rows);
-
-static const struct row memory_rows[] = {
-	{"mergeable", ONLY_NO, NO, NULL},
-	{"hotplug_method", "[\"Acpi\", \"VirtioMem\"]", "\"Acpi\"", NULL},
-	{"hotplug_size", "int", NULL, NULL},
-	{"hotplugged_size", "[0]", NULL, NULL},
-	{"shared", "bool", NO, NULL},
-	{"hugepages", ONLY_NO, NO, NULL},
-	{"hugepage_size", NONE, NULL, NULL},
-	{"prefault", ONLY_NO, NO, NULL},
-	{"reserve", ONLY_NO, NO, NULL},
-	{"zones", EMPTY, NULL, NULL},
-	{"thp", "bool", "true", NULL},
-};
-static const struct section memory = SECTION("memory", memory_rows);
-
-static const struct row payload_rows[] = {
-	{"firmware", NONE, NULL, NULL},
-	{"igvm", NONE, NULL, NULL},
-	{"host_data", NONE, NULL, NULL},
-	{"mrconfigid", NONE, NULL, NULL},
-	{"fw_cfg_config", NONE, NULL, NULL},
-};
-static const struct section payload = SECTION("payload", payload_rows);
-
-static const struct row rng_rows[] = {IOMMU_ROW, {"id", NONE, NULL, NULL}};
-static const struct section rng = SECTION("rng", rng_rows);
-
-static const struct row stream_rows[] = {IOMMU_ROW, {"socket", NONE, NULL, NULL}};
-static const struct section serial = SECTION("serial", stream_rows);
-static const struct section console = SECTION("console", stream_rows);
-
-static const struct row vsock_rows[] = {
-	IOMMU_ROW,
-	{"pci_segment", "[0]", "0", NULL},
-	{"pci_device_id", NONE, NULL, NULL},
-};
-static const struct section vsock = SECTION("vsock", vsock_rows, .absent = true);
-
-/* The level itself is in the section `confidential`; these two are cloud-hypervisor's way to ask.
- */
-static const struct row platform_rows[] = {
-	{"num_pci_segments", "int", "1", NULL}, /* further segments stay empty */
-	{"iommu_segments", EMPTY, NULL, NULL},
-	{"iommu_address_width_bits", "int", NULL, NULL},
-	{"tdx", "bool", NO, NULL},
-	{"sev_snp", "bool", NO, NULL},
-	{"iommufd", ONLY_NO, NULL, NULL},
-	{"iommufd_fd", "[-1]", NULL, NULL},
-	{"vfio_p2p_dma", "bool", NULL, NULL},
-	{"serial_number", NONE, NULL, NULL},
-	{"system_serial_number", NONE, NULL, NULL},
-	{"uuid", NONE, NULL, NULL},
-	{"system_uuid", NONE, NULL, NULL},
-	{"oem_strings", EMPTY, NULL, NULL},
-	{"system_manufacturer", NONE, NULL, NULL},
-	{"system_product_name", NONE, NULL, NULL},
-	{"system_version", NONE, NULL, NULL},
-	{"system_family", NONE, NULL, NULL},
-	{"system_sku_number", NONE, NULL, NULL},
-	{"chassis_asset_tag", NONE, NULL, NULL},
-};
-static const struct section platform = SECTION(NULL, platform_rows, .strict = true);
-static const struct section confidential = {.keyval = "confidential", .strict = true};
-static const struct section sandbox = {.keyval = "sandbox"};
-
-static const struct row balloon_rows[] = {
-	{"size", "[0]", "0", NULL},
-	{"deflate_on_oom", "bool", NO, NULL},
-	{"free_page_reporting", "bool", NO, NULL},
-};
-static const struct section balloon = SECTION(NULL, balloon_rows, .absent = true);
-
-static const struct row debug_rows[] = {
-	{"mode", "[\"Off\"]", "\"Off\"", NULL},
-	{"iobase", "int", NULL, NULL},
-	{"file", NONE, NULL, NULL},
-};
-static const struct section debug_console = SECTION(NULL, debug_rows, .absent = true);
-
-static const struct row disk_rows[] = {
-	IOMMU_ROW,
-	{"vhost_user", ONLY_NO, NO, NULL},
-	{"vhost_socket", NONE, NULL, NULL},
-	{"rate_limit_group", NONE, NULL, NULL},
-	{"rate_limiter_config", NONE, NULL, NULL},
-	{"queue_affinity", EMPTY, NULL, NULL},
-	{"disable_io_uring", ONLY_NO, NO, NULL},
-	{"disable_aio", "bool", NO, NULL},
-	{"pci_segment", "[0]", "0", NULL},
-	{"pci_device_id", NONE, NULL, NULL},
-	{"backing_files", ONLY_NO, NO, NULL},
-	{"sparse", "bool", "true", NULL},
-	{"image_type", "[\"Raw\", \"Unknown\"]", "\"Raw\"", NULL},
-	{"fds", FDS, NULL, NULL},
-	{"lock_granularity", "[\"Full\", \"ByteRange\"]", "\"Full\"", NULL},
-};
-static const struct section disk = SECTION("disk", disk_rows);
-
-static const struct section bandwidth = {.keyval = "net-bandwidth"};
-static const struct section ops = {.keyval = "net-ops"};
-static const struct row limiter_rows[] = {
-	{"bandwidth", NULL, NULL, &bandwidth},
-	{"ops", NULL, NULL, &ops},
-};
-static const struct section limiter = SECTION(NULL, limiter_rows, .absent = true);
-
-static const struct row net_rows[] = {
-	IOMMU_ROW,
-	{"ip", "string", "\"0.0.0.0\"",
-		NULL}, /* clients want to see one, also where there is none */
-	{"mask", "string", "\"0.0.0.0\"", NULL},
-	{"vhost_user", ONLY_NO, NO, NULL},
-	{"vhost_socket", NONE, NULL, NULL},
-	{"vhost_mode", "[\"Client\"]", "\"Client\"", NULL},
-	{"rate_limiter_config", NULL, NULL, &limiter},
-	{"pci_segment", "[0]", "0", NULL},
-	{"pci_device_id", NONE, NULL, NULL},
-	{"fds", FDS, NULL, NULL},
-};
-static const struct section net = SECTION("net", net_rows);
-
 /* section_of() - the section of a list's elements */
-static const struct section *section_of(const struct config_list *l)
+static const struct config_rows *section_of(const struct config_list *l)
 {
-	return strcmp(l->kind, "net") ? &disk : &net;
+	return strcmp(l->kind, "net") ? &config_rows_disk : &config_rows_net;
 }
-
-static const struct row top_rows[] = {
-	{"cpus", NULL, NULL, &cpus},
-	{"memory", NULL, NULL, &memory},
-	{"payload", NULL, NULL, &payload},
-	{"rng", NULL, NULL, &rng},
-	{"serial", NULL, NULL, &serial},
-	{"console", NULL, NULL, &console},
-	{"platform", NULL, NULL, &platform},
-	{"confidential", NULL, NULL, &confidential},
-	{"sandbox", NULL, NULL, &sandbox},
-	{"balloon", NULL, NULL, &balloon},
-	{"debug_console", NULL, NULL, &debug_console},
-	{"rate_limit_groups", EMPTY, NULL, NULL},
-	{"fs", EMPTY, NULL, NULL},
-	{"pmem", EMPTY, NULL, NULL},
-	{"generic_vhost_user", EMPTY, NULL, NULL},
-	{"devices", EMPTY, NULL, NULL},
-	{"user_devices", EMPTY, NULL, NULL},
-	{"vdpa", EMPTY, NULL, NULL},
-	{"vsock", NULL, NULL, &vsock},
-	{"ivshmem", NONE, NULL, NULL},
-	{"rtc", NONE, NULL, NULL},
-	{"tpm", NONE, NULL, NULL},
-	{"numa", EMPTY, NULL, NULL},
-	{"pci_segments", EMPTY, NULL, NULL},
-	{"iommu", ONLY_NO, NO, NULL},
-	{"watchdog", ONLY_NO, NO, NULL},
-	{"pvpanic", ONLY_NO, NO, NULL},
-	{"gdb", ONLY_NO, NULL, NULL},
-	{"landlock_enable", ONLY_NO, NO, NULL},
-	{"landlock_rules", EMPTY, NULL, NULL},
-};
-static const struct section top = SECTION(NULL, top_rows);
 
 /* --- fields: the tables of config.c --- */
 
@@ -319,7 +110,7 @@ static json_t *echo_field(const struct keyval_field *f, const void *obj)
 	}
 }
 
-static const struct keyval_field *find_field(const struct section *s, const char *key)
+static const struct keyval_field *find_field(const struct config_rows *s, const char *key)
 {
 	const struct keyval_section *table = s->keyval ? config_section(s->keyval) : NULL;
 
@@ -331,7 +122,7 @@ static const struct keyval_field *find_field(const struct section *s, const char
 
 /* --- rows: what stands for nothing of ours --- */
 
-static const struct row *find_row(const struct section *s, const char *key)
+static const struct config_row *find_row(const struct config_rows *s, const char *key)
 {
 	for (unsigned int i = 0; i < s->n_rows; i++)
 		if (!strcmp(s->rows[i].key, key))
@@ -352,7 +143,7 @@ static bool listed(const char *list, const json_t *v, size_t *n)
 	return found;
 }
 
-static int check_row(const char *path, const struct row *r, const json_t *v, struct err *e)
+static int check_row(const char *path, const struct config_row *r, const json_t *v, struct err *e)
 {
 	size_t n = 0;
 
@@ -365,11 +156,11 @@ static int check_row(const char *path, const struct row *r, const json_t *v, str
 		return json_is_integer(v) && json_integer_value(v) >= 0
 			? 0
 			: err_set(e, EINVAL, "%s: must be an integer from 0 up", path);
-	if (!strcmp(r->accept, FDS))
+	if (!strcmp(r->accept, CONFIG_ROW_FDS))
 		return json_is_array(v) ? 0 : err_set(e, EINVAL, "%s: must be a list", path);
 	if (listed(r->accept, v, &n))
 		return 0;
-	if (!n || !strcmp(r->accept, EMPTY))
+	if (!n || !strcmp(r->accept, "[[]]"))
 		return err_set(e, EINVAL, "%s: is not supported yet", path);
 	return err_set(e, EINVAL, "%s: this value is not supported; one of %s is", path, r->accept);
 }
@@ -378,12 +169,12 @@ static int check_row(const char *path, const struct row *r, const json_t *v, str
 
 /* A section, and where it stands in the body; "" for the body itself. */
 struct place {
-	const struct section *section;
+	const struct config_rows *section;
 	char path[PATH_MAX_LEN];
 };
 
-static void place_below(
-	struct place *p, const struct place *above, const char *key, const struct section *section)
+static void place_below(struct place *p, const struct place *above, const char *key,
+	const struct config_rows *section)
 {
 	p->section = section;
 	snprintf(p->path, sizeof(p->path), "%.80s%s%.40s", above->path, *above->path ? "." : "",
@@ -395,7 +186,7 @@ static int read_section(const struct place *at, void *obj, json_t *body, struct 
 static int read_key(const struct place *at, const char *key, void *obj, json_t *v, struct err *e)
 {
 	const struct keyval_field *field = find_field(at->section, key);
-	const struct row *row = find_row(at->section, key);
+	const struct config_row *row = find_row(at->section, key);
 	struct place below;
 
 	place_below(&below, at, key, row ? row->sub : NULL);
@@ -429,7 +220,7 @@ static int read_section(const struct place *at, void *obj, json_t *body, struct 
 }
 
 /* echo_section() - every field and row as it is now; given: what the client sent, may be NULL */
-static json_t *echo_section(const struct section *s, const void *obj, const json_t *given)
+static json_t *echo_section(const struct config_rows *s, const void *obj, const json_t *given)
 {
 	const struct keyval_section *table = s->keyval ? config_section(s->keyval) : NULL;
 	json_t *o = json_object();
@@ -441,10 +232,10 @@ static json_t *echo_section(const struct section *s, const void *obj, const json
 			json_object_set_new(o, table->fields[i].json, v);
 	}
 	for (unsigned int i = 0; i < s->n_rows; i++) {
-		const struct row *r = &s->rows[i];
+		const struct config_row *r = &s->rows[i];
 		json_t *v = json_object_get(given, r->key);
 
-		if (json_is_null(v) || (r->accept && !strcmp(r->accept, FDS)))
+		if (json_is_null(v) || (r->accept && !strcmp(r->accept, CONFIG_ROW_FDS)))
 			v = NULL;
 		if (r->sub && (v || !r->sub->absent))
 			json_object_set_new(o, r->key, echo_section(r->sub, obj, v));
@@ -562,7 +353,7 @@ static int read_defaults(struct vm_config *c, struct err *e)
 
 static int read_body(struct vm_config *c, json_t *body, struct err *e)
 {
-	const struct place whole = {.section = &top};
+	const struct place whole = {.section = &config_rows_top};
 	int rc = read_defaults(c, e);
 
 	if (!rc)
@@ -593,24 +384,56 @@ int config_json_read(
 	if (rc) {
 		config_fini(c);
 	} else {
-		*echo = echo_section(&top, c, body);
+		*echo = echo_section(&config_rows_top, c, body);
 		echo_lists(c, *echo, body);
 	}
 	json_decref(body);
 	return rc;
 }
 
-int config_json_add(
-	struct vm_config *c, json_t *echo, const struct config_text *text, struct err *e)
+/* vsock_id() - its name in the report and the API */
+static const char *vsock_id(const struct vm_config *c)
 {
-	const struct config_list *l = config_list_find(text->kind);
-	unsigned int n = config_list_count(l, c);
-	json_error_t at;
-	json_t *body = json_loadb(text->text, text->len, JSON_REJECT_DUPLICATES, &at);
+	return c->vsock.id ? c->vsock.id : "vsock0";
+}
+
+static void drop_vsock(struct vm_config *c, json_t *echo)
+{
+	keyval_free(config_section("vsock"), c);
+	c->vsock = (struct vsock_config){0};
+	json_object_del(echo, "vsock");
+}
+
+/* add_vsock() - there is one at most, so it is no list */
+static int add_vsock(struct vm_config *c, json_t *echo, json_t *body, struct err *e)
+{
+	const struct place at = {.section = &config_rows_vsock, .path = "vsock"};
 	int rc;
 
-	if (!body)
-		return err_set(e, EINVAL, "the body is not JSON: line %d: %s", at.line, at.text);
+	if (c->vsock.socket)
+		return err_set(e, EINVAL, "vsock: there is one already");
+	rc = read_section(&at, c, body, e);
+	if (!rc && !c->vsock.socket)
+		rc = err_set(e, EINVAL, "vsock.socket: is missing");
+	if (!rc && config_check(c, e))
+		rc = config_json_path(e);
+	if (rc)
+		drop_vsock(c, echo);
+	else
+		json_object_set_new(echo, "vsock", echo_section(&config_rows_vsock, c, body));
+	return rc;
+}
+
+static int add_element(struct vm_config *c, json_t *echo, const struct config_text *text,
+	json_t *body, struct err *e)
+{
+	const struct config_list *l = config_list_find(text->kind);
+	unsigned int n;
+	int rc;
+
+	if (!l)
+		return add_vsock(c, echo, body, e);
+	n = config_list_count(l, c);
 	rc = read_element(c, l, &(struct element){body, l->kind, text->n_fds}, e);
 	if (!rc && config_check(c, e))
 		rc = config_json_path(e);
@@ -619,8 +442,28 @@ int config_json_add(
 			echo_section(section_of(l), config_list_at(l, c, n), body));
 	else if (config_list_count(l, c) > n)
 		l->remove(c, n);
+	return rc;
+}
+
+int config_json_add(
+	struct vm_config *c, json_t *echo, const struct config_text *text, struct err *e)
+{
+	json_error_t at;
+	json_t *body = json_loadb(text->text, text->len, JSON_REJECT_DUPLICATES, &at);
+	int rc;
+
+	if (!body)
+		return err_set(e, EINVAL, "the body is not JSON: line %d: %s", at.line, at.text);
+	rc = add_element(c, echo, text, body, e);
 	json_decref(body);
 	return rc;
+}
+
+const char *config_json_last_id(const struct vm_config *c, const char *kind)
+{
+	const struct config_list *l = config_list_find(kind);
+
+	return l ? config_list_id(l, c, config_list_count(l, c) - 1) : vsock_id(c);
 }
 
 int config_json_of_flag(json_t **out, const char *flag, const char *value, struct err *e)
@@ -631,7 +474,9 @@ int config_json_of_flag(json_t **out, const char *flag, const char *value, struc
 
 	config_init(&c);
 	rc = config_flag(&c, flag, value, e);
-	*out = rc ? NULL : echo_section(section_of(l), config_list_at(l, &c, 0), NULL);
+	*out = rc   ? NULL
+		: l ? echo_section(section_of(l), config_list_at(l, &c, 0), NULL)
+		    : echo_section(&config_rows_vsock, &c, NULL);
 	config_fini(&c);
 	return rc;
 }
@@ -641,6 +486,10 @@ int config_json_remove(struct vm_config *c, json_t *echo, const char *id)
 	unsigned int i;
 	const struct config_list *l = config_list_search(c, id, &i);
 
+	if (!l && c->vsock.socket && !strcmp(id, vsock_id(c))) {
+		drop_vsock(c, echo);
+		return 0;
+	}
 	if (!l)
 		return -ENOENT;
 	l->remove(c, i);

@@ -20,7 +20,7 @@ struct vm_config;
 
 /* The JSON of one device to be added. */
 struct config_text {
-	const char *kind; /* "disk", "net": one of vmm/config_list.h */
+	const char *kind; /* one of vmm/config_list.h, or "vsock" */
 	const char *text;
 	size_t len;
 	size_t n_fds; /* descriptors that came with it; it waits for config_take_fds() */
@@ -51,6 +51,9 @@ int config_json_add(struct vm_config *c, json_t *echo, const struct config_text 
  */
 int config_json_of_flag(
 	json_t **out, const char *flag, const char *value, struct err *e) MUST_CHECK;
+
+/* config_json_last_id() - Return: the id of the device of a kind that was added last. */
+const char *config_json_last_id(const struct vm_config *c, const char *kind);
 
 /* config_json_remove() - drop what has an id from config and echo. Return: 0, -ENOENT. */
 int config_json_remove(struct vm_config *c, json_t *echo, const char *id) MUST_CHECK;

@@ -112,9 +112,13 @@ static int device_plan_console(struct device_plan *p, const struct stream_config
 	return 1;
 }
 
-/* device_plan_vsock() - the spawner makes what it works on. Return: 1. */
-static int device_plan_vsock(struct device_plan *p, const struct vsock_config *c)
+/* The spawner makes what it works on. */
+int device_plan_vsock(
+	struct device_plan *p, const struct vm_config *config, unsigned int i, struct err *e)
 {
+	const struct vsock_config *c = &config->vsock;
+
+	(void)i, (void)e;
 	*p = (struct device_plan){
 		.kind = "vsock",
 		.spawn = {.kind = SPAWN_VSOCK, .n_queues = 3},
@@ -143,6 +147,6 @@ int device_plan_next(
 	if (c->console.mode != STREAM_OFF && i-- == 0)
 		return device_plan_console(p, &c->console, e);
 	if (c->vsock.socket && i == 0)
-		return device_plan_vsock(p, &c->vsock);
+		return device_plan_vsock(p, c, 0, e);
 	return 0;
 }

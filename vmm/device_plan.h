@@ -33,6 +33,10 @@ int device_plan_next(
 int device_plan_disk(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
 
+/* device_plan_vsock() - the same for the vsock device; i is not looked at. */
+int device_plan_vsock(
+	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
 /* device_plan_nic() - the same for network device number i. */
 int device_plan_nic(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;

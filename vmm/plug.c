@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What plans a device of each kind of vmm/config_list.h. */
+/* What plans a device of each kind: those of vmm/config_list.h, and vsock. */
 static const struct kind {
 	const char *name;
 	int (*plan)(
@@ -20,6 +20,7 @@ static const struct kind {
 } kinds[] = {
 	{"disk", device_plan_disk},
 	{"net", device_plan_nic},
+	{"vsock", device_plan_vsock},
 };
 
 static const struct kind *find_kind(const char *name)
@@ -37,8 +38,9 @@ static int plug_start(
 	const struct plug_board *b, const char *kind, struct plugged *out, struct err *e)
 {
 	const struct config_list *l = config_list_find(kind);
+	unsigned int last = l ? config_list_count(l, b->config) - 1 : 0;
 	struct device_plan plan;
-	int rc = find_kind(kind)->plan(&plan, b->config, config_list_count(l, b->config) - 1, e);
+	int rc = find_kind(kind)->plan(&plan, b->config, last, e);
 
 	if (rc > 0) {
 		rc = machine_plug(&b->vm->machine, &plan, &out->slot, e);
@@ -55,13 +57,11 @@ int plug_add(const struct plug_board *b, const char *kind, const struct plug_bod
 	struct plugged *out, struct err *e)
 {
 	const struct config_text text = {kind, body->json, body->len, body->n_fds};
-	const struct config_list *l = config_list_find(kind);
 	int rc = config_json_add(b->config, b->echo, &text, e);
 
 	if (rc)
 		return rc;
-	*out = (struct plugged){.hot = b->vm,
-		.id = config_list_id(l, b->config, config_list_count(l, b->config) - 1)};
+	*out = (struct plugged){.hot = b->vm, .id = config_json_last_id(b->config, kind)};
 	rc = config_take_fds(b->config, body->fds, body->n_fds, e);
 	if (!rc && b->vm)
 		rc = plug_start(b, kind, out, e);

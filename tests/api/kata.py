@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -163,6 +164,36 @@ def add_net(client, name, mac, status):
     return reply
 
 
+def dial(path, word):
+    """The runtimes dial until the guest listens. Return: the socket"""
+    end = time.monotonic() + LIMIT
+    while True:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(LIMIT)
+        line = b""
+        try:
+            sock.connect(path)
+            sock.sendall(f"{word} 1024\n".encode())
+            while not line.endswith(b"\n") and (got := sock.recv(64)):
+                line += got
+        except OSError as error:
+            line = str(error).encode()
+        if line.startswith(b"OK "):
+            return sock
+        sock.close()
+        need(time.monotonic() < end, f"nobody listens in the guest: {line}")
+        time.sleep(0.2)
+
+
+def talk(config, word):
+    with dial(config["vsock"]["socket"], word) as sock:
+        sock.sendall(b"ping the guest\n")
+        got = b""
+        while not got.endswith(b"\n") and (more := sock.recv(64)):
+            got += more
+        need(got == b"PING THE GUEST\n", f"the guest's answer: {got}")
+
+
 def life(sandbox, client, config):
     ping = ok(client.call("GET", "vmm.ping"), 200).json()
     need(ping["version"] and ping["pid"] == sandbox.child.pid, f"ping {ping}")
@@ -172,6 +203,7 @@ def life(sandbox, client, config):
     ok(client.call("PUT", "vm.boot"), 204)
     vm_info(client, "Running")
     check_threads(sandbox.child.pid)
+    talk(config, "connect" if isinstance(client, RustClient) else "CONNECT")
     sandbox.said("sandbox: ready")
     sandbox.said(f"sandbox: net eth0 .* mac {MACS[0]}")
     since = len(sandbox.lines)
@@ -210,6 +242,7 @@ def main():
                              None if level == "off" else level)
         config["payload"]["initramfs"] = initramfs
         config["memory"]["size"] = RAM
+        config["vsock"] = {"cid": 3, "socket": os.path.join(folder, "clh.sock"), "iommu": False}
         sandbox = Sandbox(cloister, folder, sys.argv[6:])
         try:
             client = sandbox.connect(make_client)

@@ -7,6 +7,7 @@ Usage: life.py CLOISTER GUESTS_FOLDER CASE, or: life.py list
 """
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -220,10 +221,12 @@ MATRIX = {
     "vm.add-disk": ("PUT", [404, 204, 200, 200, 204]),
     "vm.power-button": ("PUT", [404, 500, 204, 204, 500]),
     "vm.nmi": ("PUT", [404, 500, 204, 204, 500]),
+    "vm.add-net": ("PUT", [404, 204, 500, 500, 204]),  # lo is no tap
+    "vm.add-vsock": ("PUT", [404, 204, 200, 200, 204]),
     "vm.remove-device": ("PUT", [404, 204, 204, 204, 204]),
 }
 # Not built: 501; with a VM at `soft` some are forbidden instead.
-MISSING = ["vm.resize-disk", "vm.resize-zone", "vm.add-fs", "vm.add-vsock", "vm.add-device",
+MISSING = ["vm.resize-disk", "vm.resize-zone", "vm.add-fs", "vm.add-device",
            "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user", "vm.restore",
            "vm.receive-migration"]
 FORBIDDEN = {"vm.add-pmem": "pmem", "vm.snapshot": "a snapshot", "vm.coredump": "a core dump",
@@ -235,6 +238,33 @@ TO_STATE = {
     PAUSED: ["vm.create", "vm.boot", "vm.pause"],
     SHUTDOWN: ["vm.create", "vm.boot", "vm.shutdown"],
 }
+
+
+def documented():
+    """{call: (method, statuses)} of docs/api.yaml"""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/api.yaml")
+    with open(path, encoding="utf-8") as f:
+        paths = f.read().partition("\npaths:\n")[2].partition("\ncomponents:\n")[0]
+    calls = {}
+    for line in paths.split("\n"):
+        if match := re.fullmatch(r"  /(\S+):", line):
+            name = match[1]
+        elif match := re.fullmatch(r"    (get|put):", line):
+            calls[name] = (match[1].upper(), set())
+        elif match := re.match(r'        "(\d+)": ', line):
+            calls[name][1].add(int(match[1]))
+    return calls
+
+
+def check_documented():
+    """The document has these calls, methods and statuses."""
+    calls = documented()
+    other = set(calls) ^ {*MATRIX, *MISSING, *FORBIDDEN, "vm.measurement", "vmm.shutdown"}
+    need(not other, f"docs/api.yaml: {other}")
+    for name, (method, statuses) in MATRIX.items():
+        need(calls[name][0] == method and calls[name][1] >= set(statuses), f"docs/api.yaml: {name}")
+    for name in [*MISSING, *FORBIDDEN]:
+        need(calls[name] == ("PUT", {400, 501}), f"docs/api.yaml: {name}")
 
 
 def check_missing(client, level, state):
@@ -258,10 +288,13 @@ def check_missing(client, level, state):
 def case_matrix(level):
     """Every call in every state."""
     def case(daemon):
+        check_documented()
         client = GoClient(daemon.socket)
         config = go_config(daemon.guest("secret"), daemon.disk, "secret=7", level)
         bodies = {"vm.create": config, "vm.resize": {"desired_vcpus": 1},
                   "vm.add-disk": {"path": daemon.disk, "readonly": True},
+                  "vm.add-net": {"tap": "lo"},
+                  "vm.add-vsock": {"cid": 3, "socket": os.path.join(daemon.folder, "vsock")},
                   "vm.remove-device": {"id": "_disk0"}}
         for state, steps in TO_STATE.items():
             for name, (method, statuses) in MATRIX.items():

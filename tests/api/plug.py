@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 # pylint: disable=wrong-import-position
 from client import GoClient, RustClient, go_config, need, rust_config
+import vsock_host
 from common import SKIP
 from life import expect, info, run
 
@@ -265,7 +266,46 @@ def case_net(make_client, make_config, net_of, level):
     return case
 
 
+def talk(path, word):
+    """Dial as the runtimes do, again and again until the guest listens; what is sent comes back."""
+    sock, _ = vsock_host.connect_soon(path, 1024, word)
+    with sock:
+        sock.sendall(b"hello from the host")
+        need(vsock_host.receive(sock, 19) == b"hello from the host", "the echo")
+
+
+def case_vsock(make_client, make_config, word, level):
+    """The vsock device from vm.create; by vm.add-vsock before boot; a second one is refused."""
+    def case(daemon):
+        client = make_client(daemon.socket)
+        path = os.path.join(daemon.folder, "clh.sock")
+        config = make_config(daemon.guest("vsock"), daemon.disk, "rounds=2", level)
+        config["vsock"] = {"cid": 3, "socket": path, "iommu": False}
+        expect(client.call("PUT", "vm.create", config), 204)
+        need(info(client, "Created")["vsock"]["cid"] == 3, "vsock.cid")
+        expect(client.call("PUT", "vm.add-vsock", {"cid": 4, "socket": path + "2"}, answered=True), 400, "bad-config")
+        expect(client.call("PUT", "vm.remove-device", {"id": "vsock0"}), 204)
+        need("vsock" not in info(client, "Created"), "vsock is still there")
+        expect(client.call("PUT", "vm.add-vsock", config["vsock"], answered=True), 204)
+        expect(client.call("PUT", "vm.boot"), 204)
+        talk(path, word)
+        expect(client.call("PUT", "vm.shutdown"), 204)
+        need(not os.path.exists(path), "the socket outlives the VM")
+        config["payload"]["kernel"] = daemon.guest("plug")
+        expect(client.call("PUT", "vm.delete"), 204)
+        expect(client.call("PUT", "vm.create", {**config, "vsock": None}), 204)
+        expect(client.call("PUT", "vm.boot"), 204)
+        name = added(client.call("PUT", "vm.add-vsock", config["vsock"], answered=True), 3)
+        need(name == "vsock0" and os.path.exists(path), f"hot: {name}")
+        said(daemon, "CAME slot 3 device 0x1053")
+        expect(client.call("PUT", "vmm.shutdown"), 204)
+        need(not os.path.exists(path), "the socket outlives the VM")
+    return case
+
+
 CASES = {
+    "vsock-go-off": case_vsock(GoClient, go_config, "CONNECT", None),
+    "vsock-rust-soft": case_vsock(RustClient, rust_config, "connect", "soft"),
     "net-go-off": case_net(GoClient, go_config, go_net, None),
     "net-rust-soft": case_net(RustClient, rust_config, rust_net, "soft"),
     "hot-go-off": case_hot(GoClient, go_config, go_disk, None),

@@ -17,7 +17,7 @@ from tally import Tally
 
 HOST, GUEST = "7.3", "6.12"
 ROWS = [("go", "off"), ("rust", "soft")]
-MODULES = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_net", "button", "evdev")
+MODULES = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_net", "vmw_vsock_virtio_transport", "button", "evdev")
 PYTHON = "/usr/bin/python3.11"
 LIBRARY = pathlib.Path("/usr/lib/python3.11")
 # What the clients need of Python's library; the rest would only cost time to unpack.

@@ -308,6 +308,11 @@ static void call_add_net(struct api *api, const struct http_request *req, struct
 	add_device(api, req, r, "net");
 }
 
+static void call_add_vsock(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	add_device(api, req, r, "vsock");
+}
+
 static void call_remove_device(
 	struct api *api, const struct http_request *req, struct http_reply *r)
 {
@@ -373,7 +378,7 @@ static const struct call calls[] = {
 	{"PUT", "vm.add-disk", true, call_add_disk, WITH_VM, NULL},
 	{"PUT", "vm.add-net", true, call_add_net, WITH_VM, NULL},
 	{"PUT", "vm.add-fs", .body = true, .missing = "virtio-fs"},
-	{"PUT", "vm.add-vsock", .body = true, .missing = "vsock"},
+	{"PUT", "vm.add-vsock", true, call_add_vsock, WITH_VM, NULL},
 	{"PUT", "vm.add-pmem", .body = true, .missing = "pmem", .feature = POLICY_PMEM},
 	{"PUT", "vm.add-device", .body = true, .missing = "VFIO"},
 	{"PUT", "vm.add-user-device", .body = true, .missing = "vfio-user"},

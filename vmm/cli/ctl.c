@@ -117,6 +117,11 @@ static int ctl_net_body(struct ctl *c, struct err *e)
 	return ctl_flag_body(c, "net", e);
 }
 
+static int ctl_vsock_body(struct ctl *c, struct err *e)
+{
+	return ctl_flag_body(c, "vsock", e);
+}
+
 static int ctl_id_body(struct ctl *c, struct err *e)
 {
 	json_t *o = c->argc ? json_pack("{s:s}", "id", c->argv[0]) : NULL;
@@ -148,6 +153,8 @@ static const struct verb {
 		"path=F[,readonly=on,id=ID,...] add a disk, also to a running VM"},
 	{"add-net", "PUT", "vm.add-net", 1, ctl_net_body,
 		"tap=NAME[,mac=MAC,id=ID,...] add a network device, also to a running VM"},
+	{"add-vsock", "PUT", "vm.add-vsock", 1, ctl_vsock_body,
+		"cid=N,socket=PATH add the vsock device, also to a running VM"},
 	{"remove-device", "PUT", "vm.remove-device", 1, ctl_id_body, "ID remove a device"},
 	{"power-button", "PUT", "vm.power-button", 0, NULL, "ask the guest to switch itself off"},
 	{"nmi", "PUT", "vm.nmi", 0, NULL, "raise an NMI on every vCPU"},
