@@ -16,13 +16,18 @@
 #define SLAB          2048u   /* Linux IO_TLB_SIZE */
 #define BOUNCE_BASE   MIB(4)  /* console, rng and a margin */
 #define BOUNCE_DEVICE MIB(4)  /* per disk */
+#define BOUNCE_PAIR   MIB(16) /* per pair of network queues: 256 frames of 64 KiB */
 #define BOUNCE_VSOCK  MIB(8)  /* a transmit queue full of the largest packets */
 #define SHARED_EXTRA  MIB(32) /* rings, coherent allocations, the guest's own shared data */
 
 /* launch_bounce() - bytes of bounce memory that the guest should set aside */
 static uint64_t launch_bounce(const struct vm_config *config)
 {
-	return BOUNCE_BASE + config->n_disks * BOUNCE_DEVICE +
+	uint64_t pairs = 0;
+
+	for (unsigned int i = 0; i < config->n_nics; i++)
+		pairs += config->nics[i].num_queues / 2;
+	return BOUNCE_BASE + config->n_disks * BOUNCE_DEVICE + pairs * BOUNCE_PAIR +
 		(config->vsock.socket ? BOUNCE_VSOCK : 0);
 }
 
