@@ -34,9 +34,11 @@ int tcb_eval_module(const struct tcb_platform *p, const struct tcb_module **modu
 }
 
 /*
- * find_levels() - step 1 to 3 of the algorithm. The first level whose SGX components and PCESVN
- * are met is the SGX level; the first of those whose TDX components are met too is the TDX level.
- * Components 0 and 1 of a module with a version have levels of their own and do not count here.
+ * find_levels() - PCS API v4, "Get TCB Info", how to find the status of a TDX platform: compare SGX
+ * components, then PCESVN, then TDX components, level by level. The first level whose SGX
+ * components and PCESVN are met is the SGX level; the first of those whose TDX components are met
+ * too is the TDX level. Components 0 and 1 of a module with a version have levels of their own and
+ * do not count here.
  */
 static void find_levels(
 	const struct tcb_platform *p, const struct tcb_level **sgx, const struct tcb_level **tdx)
@@ -54,7 +56,8 @@ static void find_levels(
 	}
 }
 
-/* converge() - what a module's or an enclave's level does to the platform's status. */
+/* converge() - PCS API v4, "Get TCB Info" and "Get TD QE Identity", last step: what a module's or
+ * an enclave's level does to the platform's status. */
 static enum tcb_status converge(enum tcb_status status, enum tcb_status part)
 {
 	if (part == TCB_REVOKED)

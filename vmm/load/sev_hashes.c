@@ -26,6 +26,7 @@ int sev_hashes_file(uint8_t out[SEV_HASHES_LEN], struct bytes file, struct err *
 	return digest_of(DIGEST_SHA256, file.at, file.left, out, e);
 }
 
+/* QEMU target/i386/sev.c: the text with its NUL */
 int sev_hashes_cmdline(uint8_t out[SEV_HASHES_LEN], const char *cmdline, struct err *e)
 {
 	return digest_of(DIGEST_SHA256, cmdline, strlen(cmdline) + 1, out, e);
@@ -41,7 +42,7 @@ static uint8_t *sev_hashes_head(uint8_t *at, const uint8_t *guid, uint16_t len)
 
 void sev_hashes_write(uint8_t table[SEV_HASHES_TABLE], const struct sev_hashes *hashes)
 {
-	/* the order is part of the format */
+	/* QEMU target/i386/sev.c, SevHashTable: the order is part of the format */
 	const struct {
 		const uint8_t *guid, *hash;
 	} rows[] = {

@@ -25,7 +25,8 @@ static int snp_image_firmware(struct image *image, struct bytes file, uint64_t e
 		e);
 }
 
-/* snp_image_hashes() - append the page with the hash table at its place in the section. */
+/* snp_image_hashes() - edk2 OvmfPkg, section SNP_KERNEL_HASHES: append the page with the hash table
+ * at its place in the section. */
 static int snp_image_hashes(struct image *image, const struct snp_image_spec *spec,
 	const struct ovmf_section *s, struct err *e)
 {
@@ -56,6 +57,8 @@ static int snp_image_hashes(struct image *image, const struct snp_image_spec *sp
 		e);
 }
 
+/* edk2 OvmfPkg/ResetVector/X64/OvmfSevMetadata.asm has the sections, SNP firmware ABI 8.17 the
+ * pages */
 static enum image_page snp_image_page(const struct snp_image_rules *rules, enum ovmf_section_type t)
 {
 	switch (t) {
