@@ -58,7 +58,8 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(fstat), DEVICE | RUN, "the same", .rarely = "other C libraries"},
 	{SCMP_SYS(mmap), DEVICE | RUN, "memory regions, large allocations; never executable", 2,
 		PROT_EXEC, 0},
-	{SCMP_SYS(munmap), DEVICE | RUN, "memory regions that go; stacks of threads that ended"},
+	{SCMP_SYS(munmap), DEVICE, "memory regions that go", .rarely = "other front ends"},
+	{SCMP_SYS(munmap), RUN, "stacks of threads that ended, large allocations"},
 	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, WHOLE, MADV_DONTDUMP},
 	{SCMP_SYS(madvise), VSOCK, "give the buffers of slow readers back", 2, WHOLE,
 		MADV_DONTNEED},
@@ -98,7 +99,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(landlock_create_ruleset), SPAWNER, "start: Landlock"},
 	{SCMP_SYS(landlock_restrict_self), SPAWNER, "start: Landlock"},
 	{SCMP_SYS(seccomp), SPAWNER, "start: their own filter"},
-	{SCMP_SYS(brk), SPAWNER, "start: allocations"},
+	{SCMP_SYS(brk), SPAWNER, "start: allocations", .rarely = "devices of much state"},
 	{SCMP_SYS(epoll_create1), SPAWNER, "start: the loop"},
 	{SCMP_SYS(fcntl), SPAWNER, "start: modes of descriptors"},
 	{SCMP_SYS(memfd_create), SPAWNER, "start: the record of what is in flight"},
@@ -149,10 +150,12 @@ static const struct filter_row rows[] = {
 
 	/* --- monitor: the main thread of `run` --- */
 	{SCMP_SYS(ioctl), RUN, "give the terminal back", IOCTL(TCSETS)},
+	{SCMP_SYS(ioctl), RUN, "the C library: did it take the settings?", IOCTL(TCGETS)},
 	{SCMP_SYS(brk), RUN, "allocations"},
 	{SCMP_SYS(lseek), RUN, "the sweep looks for pages with backing"},
 	{SCMP_SYS(mincore), REPORTER | DAEMON, "how much private memory has backing"},
-	{SCMP_SYS(clock_nanosleep), RUN, "wait for a vCPU to leave a region that goes"},
+	{SCMP_SYS(clock_nanosleep), RUN, "wait for a vCPU to leave a region that goes",
+		.rarely = "a vCPU is in it"},
 	{SCMP_SYS(getpid), RUN, "signals to threads; reports"},
 	{SCMP_SYS(tgkill), RUN, "interrupt a vCPU"},
 	{SCMP_SYS(rt_sigprocmask), RUN, "around signals to threads"},
@@ -212,7 +215,6 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(prctl), DAEMON, "the start of a thread: its name", 0, WHOLE, PR_SET_NAME},
 	{SCMP_SYS(seccomp), DAEMON, "the start of a vCPU thread: its filter"},
 	{SCMP_SYS(ioctl), DAEMON, "vm.nmi", IOCTL(KVM_SIGNAL_MSI)},
-	{SCMP_SYS(ioctl), DAEMON, "is the serial port a terminal?", IOCTL(TCGETS)},
 	{SCMP_SYS(ioctl), DAEMON, "vm.create: what the host offers", IOCTL(KVM_CHECK_EXTENSION)},
 	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(KVM_GET_API_VERSION)},
 	{SCMP_SYS(ioctl), DAEMON, "the same", IOCTL(KVM_GET_SUPPORTED_CPUID)},
@@ -272,6 +274,11 @@ bool filter_applies(const struct filter_row *row, enum filter_role role)
 const char *filter_role_name(enum filter_role role)
 {
 	return names[role];
+}
+
+char *filter_call_name(const struct filter_row *row)
+{
+	return seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, row->call);
 }
 
 bool filter_is_lax(enum filter_role role)

@@ -60,6 +60,9 @@ bool filter_applies(const struct filter_row *row, enum filter_role role);
 /* filter_role_name() - Return: such as "vcpu". */
 const char *filter_role_name(enum filter_role role);
 
+/* filter_call_name() - Return: the name of a row's call, for the caller to free; NULL: no memory */
+char *filter_call_name(const struct filter_row *row);
+
 /*
  * filter_is_lax() - builds with AddressSanitizer or ThreadSanitizer only log what monitor and
  * spawner do: at its end the runtime looks at files, makes processes and traces them.
