@@ -96,7 +96,7 @@ void virtio_open(struct virtio *v, unsigned int slot)
 	pci_enable(v->slot);
 	for (unsigned int at = pci_next_cap(v->slot, 0); at; at = pci_next_cap(v->slot, at))
 		note_cap(v, at);
-	if (!v->common || !v->notify || !v->config)
+	if (!v->common || !v->notify)
 		guest_fail("a virtio capability is missing", v->slot);
 }
 
@@ -154,7 +154,7 @@ void virtio_set_queue(struct virtio *v, uint64_t desc, uint64_t avail, uint64_t 
 	if (read16(v->common + QUEUE_SIZE_REG) < QUEUE_SIZE)
 		guest_fail("queue is too small", read16(v->common + QUEUE_SIZE_REG));
 	write16(v->common + QUEUE_SIZE_REG, QUEUE_SIZE);
-	write16(v->common + QUEUE_MSIX_VECTOR, NO_VECTOR);
+	write16(v->common + QUEUE_MSIX_VECTOR, v->msix ? 0 : NO_VECTOR);
 	write_address(v->common + QUEUE_DESC, desc);
 	write_address(v->common + QUEUE_DRIVER, avail);
 	write_address(v->common + QUEUE_DEVICE, used);

@@ -57,12 +57,15 @@ struct virtio {
 	uint64_t rings_gpa;
 	volatile struct rings *rings;
 	uint16_t used_seen;
+	bool msix; /* queue 0 uses vector 0 */
 };
 
 /* virtio_find() - find a device and its registers; ends the guest if there is none. */
 void virtio_find(struct virtio *v, uint16_t device);
 
-/* virtio_open() - find the registers of the device in a slot; ends the guest if one is missing. */
+/* virtio_open() - find the registers of the device in a slot; ends the guest if one is missing.
+ * A device without a configuration of its own has config 0.
+ */
 void virtio_open(struct virtio *v, unsigned int slot);
 
 /*
