@@ -3,8 +3,10 @@
 import ctypes
 import fcntl
 import os
+import time
 
 SKIP = 77
+TIMEOUT = 30  # seconds to wait for something at most
 KVM_CREATE_VM = 0xAE01
 PR_SET_CHILD_SUBREAPER = 36
 SECTOR = 512
@@ -18,6 +20,20 @@ class Failed(Exception):
 def want(condition, text):
     if not condition:
         raise Failed(text)
+
+
+def wait_until(condition, text):
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        want(time.monotonic() < end, text)
+        time.sleep(0.01)
+
+
+def text_of(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return f.read()
 
 
 def lacking_kvm():
@@ -38,6 +54,11 @@ def lacking_kvm():
 def mortal(command):
     """The command, so that it is killed when the test that starts it ends in whatever way."""
     return ["setpriv", "--pdeathsig", "KILL", "--", *command]
+
+
+def sanitized(program):
+    with open(program, "rb") as f:
+        return b"__asan_init" in f.read()
 
 
 def disk_bytes():

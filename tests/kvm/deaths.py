@@ -9,34 +9,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
-from common import SKIP, Failed, children, lacking_kvm, left_behind, mortal, want, write_disk
+from common import (SKIP, Failed, children, lacking_kvm, left_behind, mortal, text_of, wait_until,
+                    want, write_disk)
 
 TIMEOUT = 30
 RESTARTS = 10  # that a device gets within a minute: DEVICE_RESTARTS_MAX
 
 
-def wait_until(condition, text):
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        want(time.monotonic() < end, text)
-        time.sleep(0.01)
-
-
-def text_of(path):
-    if not os.path.exists(path):
-        return ""
-    with open(path, encoding="utf-8", errors="replace") as f:
-        return f.read()
-
-
-def start(cloister, guests, folder, level):
+def start(cloister, guests, folder, level, guest="orphan"):
     """A VM whose guest says READY. Return: its process, the file of its serial port."""
     serial = os.path.join(folder, "serial")
-    command = [cloister, "run", "--kernel", os.path.join(guests, "orphan.elf"),
+    command = [cloister, "run", "--kernel", os.path.join(guests, guest + ".elf"),
                "--memory", "size=64M", "--confidential", level, "--serial", f"file={serial}",
-               "--disk", f"path={write_disk(folder)}"]
+               "--disk", f"path={write_disk(folder)}", "--cmdline", "again=1"]
     child = subprocess.Popen(mortal(command), stdin=subprocess.DEVNULL, start_new_session=True)
     wait_until(lambda: "READY" in text_of(serial) or child.poll() is not None, "no READY")
     want(child.poll() is None, f"ended early: {text_of(serial)}")
@@ -66,6 +52,11 @@ def check_device(cloister, guests, folder, level):
     for _ in range(RESTARTS + 1):
         want(child.poll() is None, f"the guest ended before the last kill: {text_of(serial)}")
         last = kill_next(child.pid, last)
+    check_broken(child, serial)
+
+
+def check_broken(child, serial):
+    """The guest sees that its disk is broken, and ends as it wants."""
     try:
         status = child.wait(TIMEOUT)
     except subprocess.TimeoutExpired:
@@ -73,6 +64,25 @@ def check_device(cloister, guests, folder, level):
     lines = text_of(serial).replace("\r", "").splitlines()
     want(lines and lines[-1] == "PASS orphan", f"the guest said: {lines}")
     want(status == 0, f"exit status {status}")
+    want(not left_behind(child.pid), "processes left behind")
+
+
+def check_silent_device(cloister, guests, folder, level):
+    """One that answers no more is killed."""
+    child, serial = start(cloister, guests, folder, level, "kinds")
+    silent = device_of(child.pid)
+    os.kill(silent, signal.SIGSTOP)
+    wait_until(lambda: silent not in left_behind(child.pid), "a silent device process lives on")
+    want("FAIL" not in text_of(serial), f"the guest said: {text_of(serial)}")
+    child.terminate()
+    want(child.wait(TIMEOUT) in (0, 4), "exit status after SIGTERM")  # 0: the guest gave up before
+
+
+def check_silent_at_end(cloister, guests, folder, level):
+    child, _ = start(cloister, guests, folder, level)
+    os.kill(device_of(child.pid), signal.SIGSTOP)
+    child.terminate()
+    want(child.wait(TIMEOUT) == 4, "exit status after SIGTERM")
     want(not left_behind(child.pid), "processes left behind")
 
 
@@ -90,7 +100,7 @@ def main():
         print(f"skipped: {why}")
         return SKIP
     failed = 0
-    for check in (check_device, check_monitor):
+    for check in (check_device, check_silent_device, check_silent_at_end, check_monitor):
         for level in ("off", "soft"):
             with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
                 try:

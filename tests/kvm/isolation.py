@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 
-from common import SKIP, Failed, children, lacking_kvm, left_behind, mortal, want, write_disk
+from common import (SKIP, Failed, children, lacking_kvm, left_behind, mortal, sanitized, want,
+                    write_disk)
 
 TIMEOUT = 30
 PRIVATE = re.compile(r"kvm-gmem|memfd:private")
@@ -131,11 +132,6 @@ def run(cloister, guests, folder):
                 status = None
     want(status == 4, f"exit status {status} after SIGTERM, not 4")
     want(not left_behind(child.pid), "processes left behind")
-
-
-def sanitized(program):
-    with open(program, "rb") as f:
-        return b"__asan_init" in f.read()
 
 
 def main():
