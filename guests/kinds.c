@@ -25,6 +25,8 @@ const char guest_name[] = "kinds";
 #define MSI_ADDRESS 0xfee00000u
 #define VECTOR      0x31
 
+#define COMMON_STATUS 20
+
 #define BYTES 64u
 
 /* Memory whose shared side is touched without having been shared: the VMM frees it. */
@@ -86,20 +88,29 @@ static void use(uint16_t device, const char *what)
 	}
 }
 
+/* reset() - Return: false if the device broke meanwhile */
+static bool reset(const struct virtio *v)
+{
+	bool broken = virtio_status(v) & VIRTIO_STATUS_NEEDS_RESET;
+
+	write8(v->common + COMMON_STATUS, 0);
+	while (!broken && virtio_status(v))
+		broken = virtio_status(v) & VIRTIO_STATUS_NEEDS_RESET;
+	return !broken;
+}
+
 static void lose_disk(void)
 {
 	struct virtio v;
 
 	virtio_find(&v, VIRTIO_BLK);
-	do {
-		virtio_reset(&v);
+	while (reset(&v)) {
 		virtio_negotiate(&v, 0);
 		v.rings_gpa = DISK_RINGS;
 		v.rings = shared_side(DISK_RINGS);
 		virtio_set_queue(&v, DISK_RINGS, DISK_RINGS + 0x200, DISK_RINGS + 0x400);
 		virtio_drive(&v);
-	} while (!(virtio_status(&v) & VIRTIO_STATUS_NEEDS_RESET));
-	virtio_reset(&v);
+	}
 }
 
 void guest_main(void)

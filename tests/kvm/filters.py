@@ -35,7 +35,7 @@ TESTS = [
     [os.path.join(API, "life.py"), "go-soft"],
     [os.path.join(API, "life.py"), "refused"],
     [os.path.join(API, "life.py"), "http"],
-    [os.path.join(API, "life.py"), "matrix"],
+    [os.path.join(API, "life.py"), "ctl"],
     [os.path.join(API, "plug.py"), "hot-go-soft"],
 ]
 
