@@ -29,6 +29,7 @@ API = os.path.join(HERE, os.pardir, "api")
 TESTS = [
     [os.path.join(HERE, "run_guest.py"), "blk-soft"],
     [os.path.join(HERE, "run_guest.py"), "convert-soft"],
+    [os.path.join(HERE, "run_guest.py"), "vsock-soft"],
     [os.path.join(HERE, "run_guest.py"), "exits-off"],
     [os.path.join(HERE, "all_devices.py")],
     [os.path.join(HERE, "deaths.py")],
