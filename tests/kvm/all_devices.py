@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from common import SKIP, TIMEOUT, Failed, lacking_kvm, left_behind, text_of, wait_until, want, write_disk
+from common import SKIP, TIMEOUT, Failed, lacking_kvm, left_behind, mortal, text_of, wait_until, want, write_disk
 
 def command_of(cloister, guests, folder, level):
     return [cloister, "run", "--kernel", os.path.join(guests, "kinds.elf"), "--memory", "size=64M",
@@ -46,7 +46,7 @@ def check_report(child, folder):
 def run(cloister, guests, folder, level):
     ours, theirs = pty.openpty()
     serial = os.path.join(folder, "serial")
-    with subprocess.Popen(command_of(cloister, guests, folder, level), stdin=theirs, stdout=theirs,
+    with subprocess.Popen(mortal(command_of(cloister, guests, folder, level)), stdin=theirs, stdout=theirs,
                           start_new_session=True) as child:
         os.close(theirs)
         try:
