@@ -34,6 +34,7 @@ TESTS = [
     [os.path.join(HERE, "all_devices.py")],
     [os.path.join(HERE, "deaths.py")],
     [os.path.join(HERE, "net.py")],
+    [os.path.join(HERE, "restarts.py")],
     [os.path.join(API, "life.py"), "go-soft"],
     [os.path.join(API, "life.py"), "refused"],
     [os.path.join(API, "life.py"), "http"],
