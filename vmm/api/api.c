@@ -9,6 +9,7 @@
 #include "vmm/policy.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,9 +18,10 @@
 
 struct api {
 	struct api_desc desc;
-	bool probed;
-	struct hv_host host;       /* closed again; its figures stay */
 	struct host_report report; /* made before the sandbox: it tries what is forbidden there */
+	char *ping;                /* body of vmm.ping; never changes */
+	pthread_mutex_t lock;      /* what follows is read by the API's thread */
+	char *info;                /* body of vm.info as published last; NULL: no VM */
 };
 
 /* What a call gives in a state: its function is called, or it is answered without. */
@@ -60,31 +62,29 @@ static void reply_json(struct http_reply *r, json_t *o)
 
 /* --- calls about the VMM --- */
 
-static const struct hv_host *probed_host(struct api *api)
+/* api_make_ping() - Return: the body of vmm.ping, NULL without memory */
+static char *api_make_ping(const struct hv_host *host)
 {
-	if (!api->probed) {
-		hv_host_probe(&api->host);
-		hv_host_close(&api->host);
-		api->probed = true;
-	}
-	return &api->host;
-}
+	json_t *features = json_array(), *o;
+	char lack[256], *text;
 
-static void call_ping(struct api *api, const struct http_request *req, struct http_reply *r)
-{
-	const struct hv_host *host = probed_host(api);
-	json_t *features = json_array();
-	char lack[256];
-
-	(void)req;
 	json_array_append_new(features, json_string("kvm"));
 	if (!vm_type_missing(vm_type_of(LEVEL_TDX), host, lack, sizeof(lack)))
 		json_array_append_new(features, json_string("tdx"));
 	if (!vm_type_missing(vm_type_of(LEVEL_SNP), host, lack, sizeof(lack)))
 		json_array_append_new(features, json_string("sev_snp"));
-	reply_json(r,
-		json_pack("{s:s,s:s,s:i,s:o}", "build_version", "cloister " CLOISTER_VERSION,
-			"version", CLOISTER_VERSION, "pid", (int)getpid(), "features", features));
+	o = json_pack("{s:s,s:s,s:i,s:o}", "build_version", "cloister " CLOISTER_VERSION, "version",
+		CLOISTER_VERSION, "pid", (int)getpid(), "features", features);
+	text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(o);
+	return text;
+}
+
+static void call_ping(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req;
+	r->status = 200;
+	r->body = strdup(api->ping);
 }
 
 static void call_capabilities(struct api *api, const struct http_request *req, struct http_reply *r)
@@ -429,9 +429,9 @@ static bool check_call(
 	return false;
 }
 
-void api_handle(void *ctx, const struct http_request *req, struct http_reply *r)
+/* api_serve() - api_handle() without the publishing */
+static void api_serve(struct api *api, const struct http_request *req, struct http_reply *r)
 {
-	struct api *api = ctx;
 	const struct call *call = find_call(req->path);
 	enum answer answer;
 	char text[128];
@@ -453,6 +453,43 @@ void api_handle(void *ctx, const struct http_request *req, struct http_reply *r)
 		r->status = 204;
 }
 
+void api_publish(struct api *api)
+{
+	struct http_reply now = {0};
+	char *old;
+
+	if (vmm_state(api->desc.vmm) != VMM_NOT_CREATED)
+		call_info(api, NULL, &now);
+	pthread_mutex_lock(&api->lock);
+	old = api->info;
+	api->info = now.body;
+	pthread_mutex_unlock(&api->lock);
+	free(old);
+}
+
+void api_handle(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	api_serve(api, req, r);
+	api_publish(api);
+}
+
+bool api_quick(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	if (strcmp(req->method, "GET") || req->body_len)
+		return false;
+	if (!strcmp(req->path, BASE "vmm.ping")) {
+		call_ping(api, req, r);
+		return true;
+	}
+	if (strcmp(req->path, BASE "vm.info"))
+		return false;
+	pthread_mutex_lock(&api->lock);
+	r->body = api->info ? strdup(api->info) : NULL;
+	pthread_mutex_unlock(&api->lock);
+	r->status = r->body ? 200 : 0;
+	return r->body; /* without a VM, or memory, the main thread says why */
+}
+
 int api_create(struct api **out, const struct api_desc *desc, struct err *e)
 {
 	struct api *api = calloc(1, sizeof(*api));
@@ -462,13 +499,20 @@ int api_create(struct api **out, const struct api_desc *desc, struct err *e)
 	if (!api)
 		return err_sys(e, ENOMEM, "API");
 	api->desc = *desc;
+	pthread_mutex_init(&api->lock, NULL);
 	hv_host_probe(&host);
 	host_report_make(&api->report, &host);
+	api->ping = api_make_ping(&host);
 	hv_host_close(&host);
-	return 0;
+	return api->ping ? 0 : err_sys(e, ENOMEM, "API");
 }
 
 void api_destroy(struct api *api)
 {
+	if (!api)
+		return;
+	pthread_mutex_destroy(&api->lock);
+	free(api->info);
+	free(api->ping);
 	free(api);
 }

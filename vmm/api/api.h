@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "vmm/vmm.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct api;
@@ -28,8 +29,18 @@ int api_create(struct api **out, const struct api_desc *desc, struct err *e) MUS
 /* api_destroy() - free; NULL is allowed. */
 void api_destroy(struct api *api);
 
-/* api_handle() - the http_handler; ctx is a struct api. */
-void api_handle(void *ctx, const struct http_request *req, struct http_reply *reply);
+/* api_handle() - serve a request, main thread; *reply is zeroed. Publishes what it changed. */
+void api_handle(struct api *api, const struct http_request *req, struct http_reply *reply);
+
+/*
+ * api_quick() - answer what takes no work, from what was published last: vmm.ping and vm.info. Any
+ * thread. Return: false if it is none of these; the reply is untouched then.
+ */
+bool api_quick(struct api *api, const struct http_request *req, struct http_reply *reply);
+
+/* api_publish() - let api_quick() know the state; also after the VM ended by itself. Main thread.
+ */
+void api_publish(struct api *api);
 
 /* api_path() - Return: the path of call i without "/api/v1/", NULL past the last; for tests. */
 const char *api_path(unsigned int i);

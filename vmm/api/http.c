@@ -116,6 +116,7 @@ int http_create(struct http **out, const struct http_desc *desc, struct err *e)
 	h->conn = (struct http_conn_desc){
 		.loop = desc->loop,
 		.fn = desc->fn,
+		.forget = desc->forget,
 		.ctx = desc->ctx,
 		.gone = http_gone,
 		.gone_ctx = h,

@@ -24,6 +24,7 @@
 #define HTTP_FDS_MAX         32
 
 struct http;
+struct http_conn;
 
 struct http_request {
 	const char *method; /* "GET" */
@@ -32,12 +33,14 @@ struct http_request {
 	size_t body_len;
 	int *fds; /* whoever takes one puts -1 in its place */
 	size_t n_fds;
+	struct http_conn *conn; /* for http_answer() */
 };
 
 struct http_reply {
 	int status;
 	char *body;       /* JSON, allocated; the server frees it; NULL: none */
 	const char *code; /* machine-readable error code, NULL: none */
+	void *later; /* not NULL: the reply comes by http_answer(), this is the handler's own */
 };
 
 /* Called for each request, on the loop's thread; fills *reply, which is zeroed. */
@@ -47,6 +50,8 @@ struct http_desc {
 	struct loop *loop;
 	int listener; /* non-blocking; the server's from http_create() on, also after an error */
 	http_handler fn;
+	/* The client that waits for a late reply has gone: do not answer it. NULL: none is late. */
+	void (*forget)(void *ctx, void *later);
 	void *ctx;
 };
 
@@ -58,6 +63,12 @@ int http_create(struct http **out, const struct http_desc *desc, struct err *e) 
 
 /* http_destroy() - close the listener and all connections; not from a handler. NULL is allowed. */
 void http_destroy(struct http *http);
+
+/*
+ * http_answer() - give the reply that a handler said would come later; the client's next request is
+ * read only then. On the loop's thread; frees the body.
+ */
+void http_answer(struct http_conn *conn, struct http_reply *reply);
 
 /*
  * http_error() - fill a reply with an error: the body is a JSON array of strings, outermost first.

@@ -42,6 +42,10 @@ struct http_conn {
 	int refuse; /* status of the reply to a request that can't go on, 0: none */
 	bool last;  /* no further request is answered */
 	bool lingering, eof;
+	void *later; /* a reply is late: nothing is read meanwhile */
+	bool over;   /* the request that is served was the last one */
+	char *held;  /* what came behind it */
+	size_t held_len;
 };
 
 /* --- output --- */
@@ -203,6 +207,17 @@ static const char *http_conn_path(struct http_conn *c)
 	return c->url + u.field_data[UF_PATH].off;
 }
 
+/* http_conn_done() - a request is over: its reply, which is freed, and an end of what it brought */
+static void http_conn_done(struct http_conn *c, struct http_reply *reply)
+{
+	c->last = c->over;
+	http_conn_reply(c, reply);
+	free(take_ptr(reply->body));
+	free(take_ptr(c->body));
+	c->body_len = c->body_room = 0;
+	http_conn_drop_fds(c);
+}
+
 static int http_conn_complete(http_parser *p)
 {
 	struct http_conn *c = p->data;
@@ -214,23 +229,32 @@ static int http_conn_complete(http_parser *p)
 		.body_len = c->body_len,
 		.fds = c->fds,
 		.n_fds = c->n_fds,
+		.conn = c,
 	};
 
 	if (p->upgrade)
 		return -1;
+	c->over = !http_should_keep_alive(p);
 	c->desc.fn(c->desc.ctx, &req, &reply);
-	c->last = !http_should_keep_alive(p);
-	http_conn_reply(c, &reply);
-	free(reply.body);
-	free(take_ptr(c->body));
-	c->body_len = c->body_room = 0;
-	http_conn_drop_fds(c);
-	if (c->last)
+	c->later = reply.later;
+	if (!c->later)
+		http_conn_done(c, &reply);
+	if (c->later || c->last)
 		http_parser_pause(p, 1);
 	return 0;
 }
 
 /* --- events --- */
+
+/* http_conn_hold() - keep what came behind a request whose reply is late */
+static void http_conn_hold(struct http_conn *c, const char *data, size_t len)
+{
+	c->held = len ? malloc(len) : NULL;
+	c->held_len = c->held ? len : 0;
+	c->eof |= len && !c->held;
+	if (c->held)
+		memcpy(c->held, data, len);
+}
 
 static void http_conn_parse(struct http_conn *c, const char *data, size_t len)
 {
@@ -244,8 +268,11 @@ static void http_conn_parse(struct http_conn *c, const char *data, size_t len)
 		.on_message_complete = http_conn_complete,
 	};
 
-	http_parser_execute(&c->parser, &settings, data, len);
-	if (c->last)
+	size_t n = http_parser_execute(&c->parser, &settings, data, len);
+
+	if (c->later)
+		http_conn_hold(c, data + n, len - n);
+	if (c->later || c->last)
 		return;
 	if (c->refuse == 413)
 		http_conn_fail(c, 413, "too-large", "the body is larger than 4 MiB");
@@ -300,21 +327,40 @@ static void http_conn_flush(struct http_conn *c)
 	}
 }
 
+/* http_conn_settle() - write what can be written; wait for what comes next, or end */
+static void http_conn_settle(struct http_conn *c, bool broken)
+{
+	uint32_t next;
+
+	http_conn_flush(c);
+	/* Half closed: the client still reads, and gets what is due to it. */
+	next = c->out_len ? EPOLLOUT : c->later ? 0 : EPOLLIN;
+	if ((c->eof && !c->out_len && !c->later) || (broken && next != EPOLLIN) ||
+		loop_modify(c->desc.loop, &c->source, next))
+		c->desc.gone(c->desc.gone_ctx, c);
+}
+
 static void http_conn_event(void *ctx, uint32_t events)
 {
 	struct http_conn *c = ctx;
-	bool broken = events & (EPOLLHUP | EPOLLERR);
 
-	if (!c->out_len)
+	if (!c->out_len && !c->later)
 		http_conn_read(c);
-	http_conn_flush(c);
-	/* Half closed: the client still reads, and gets what is due to it. */
-	if ((c->eof && (!c->out_len || broken)) || (c->out_len && broken)) {
-		c->desc.gone(c->desc.gone_ctx, c);
-		return;
+	http_conn_settle(c, events & (EPOLLHUP | EPOLLERR));
+}
+
+void http_answer(struct http_conn *c, struct http_reply *reply)
+{
+	cleanup_free char *held = take_ptr(c->held);
+
+	c->later = NULL;
+	http_conn_done(c, reply);
+	if (!c->last) {
+		http_parser_pause(&c->parser, 0);
+		if (c->held_len)
+			http_conn_parse(c, held, c->held_len);
 	}
-	if (loop_modify(c->desc.loop, &c->source, c->out_len ? EPOLLOUT : EPOLLIN))
-		c->desc.gone(c->desc.gone_ctx, c);
+	http_conn_settle(c, false);
 }
 
 int http_conn_create(
@@ -343,8 +389,11 @@ void http_conn_destroy(struct http_conn *c)
 {
 	if (!c)
 		return;
+	if (c->later)
+		c->desc.forget(c->desc.ctx, c->later);
 	loop_remove(c->desc.loop, &c->source);
 	fd_drop(&c->source.fd);
+	free(c->held);
 	http_conn_drop_fds(c);
 	free(c->body);
 	free(c->out);

@@ -10,7 +10,8 @@ struct http_conn;
 struct http_conn_desc {
 	struct loop *loop;
 	http_handler fn;
-	void *ctx; /* of fn */
+	void (*forget)(void *ctx, void *later); /* as in struct http_desc */
+	void *ctx;                              /* of both */
 	/* The connection is over and is to be destroyed; called by the loop, never by create. */
 	void (*gone)(void *gone_ctx, struct http_conn *conn);
 	void *gone_ctx;

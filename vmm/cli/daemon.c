@@ -4,10 +4,11 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "devices/back/spawner.h"
 #include "vmm/api/api.h"
-#include "vmm/api/http.h"
 #include "vmm/api/listener.h"
+#include "vmm/api/relay.h"
 #include "vmm/config.h"
 #include "vmm/events.h"
 #include "vmm/sandbox.h"
@@ -51,7 +52,7 @@ struct daemon {
 	enum filter_mode seccomp;
 	struct loop *loop;
 	struct listener listener;
-	struct http *http;
+	struct relay *relay;
 	struct api *api;
 	struct vmm *vmm;
 	struct events *events;
@@ -133,6 +134,7 @@ static void daemon_vm_ended(void *ctx, bool failed)
 {
 	struct daemon *d = ctx;
 
+	api_publish(d->api);
 	if (d->no_shutdown)
 		return;
 	d->failed = failed;
@@ -179,14 +181,9 @@ static int daemon_redirect_log(const char *path, struct err *e)
 
 static int daemon_listen(struct daemon *d, struct err *e)
 {
-	struct http_desc desc = {
-		.loop = d->loop,
-		.listener = fd_take(&d->listener.fd),
-		.fn = api_handle,
-		.ctx = d->api,
-	};
+	struct relay_desc desc = {d->loop, d->api, fd_take(&d->listener.fd)};
 
-	return http_create(&d->http, &desc, e);
+	return relay_create(&d->relay, &desc, e);
 }
 
 static int daemon_serve(struct daemon *d, int spawner, struct err *e)
@@ -207,10 +204,10 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 	if (!rc)
 		rc = api_create(&d->api, &(struct api_desc){d->vmm, daemon_bye, d}, e);
 	if (!rc)
+		rc = sandbox_enter(
+			&(struct sandbox_desc){FILTER_DAEMON, d->seccomp, false, NULL}, e);
+	if (!rc) /* after the above: the API's thread is confined likewise */
 		rc = daemon_listen(d, e);
-	if (rc)
-		return rc;
-	rc = sandbox_enter(&(struct sandbox_desc){FILTER_DAEMON, d->seccomp, false, NULL}, e);
 	if (rc)
 		return rc;
 	events_emit(d->events, "vmm", "starting");
@@ -247,7 +244,7 @@ static int daemon_run(struct daemon *d, struct err *e)
 		rc = daemon_serve(d, spawner, e);
 	vmm_destroy(d->vmm);
 	daemon_spawner_end(&spawner, spawner_pid);
-	http_destroy(d->http);
+	relay_destroy(d->relay);
 	api_destroy(d->api);
 	events_destroy(d->events);
 	loop_destroy(d->loop);

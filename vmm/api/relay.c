@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests from the API's thread to the main thread, replies back; see vmm/api/relay.h.
+ *
+ * A job belongs to the list that it is on, todo or done, and to whoever took it off. Its `conn` is
+ * the API thread's alone. The lock covers the lists and `ending`, nothing else.
+ */
+#include "vmm/api/relay.h"
+
+#include "base/fd.h"
+#include "base/loop.h"
+#include "vmm/api/api.h"
+#include "vmm/api/http.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+struct job {
+	struct job *next;
+	struct http_conn *conn; /* NULL: the client has gone */
+	const char *method;     /* static */
+	char *path, *body;
+	size_t body_len, n_fds;
+	int fds[HTTP_FDS_MAX];
+	struct http_reply reply;
+};
+
+struct jobs {
+	struct job *first, **last;
+};
+
+struct relay {
+	struct relay_desc desc;
+	struct loop *loop; /* the API thread's */
+	struct http *http;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;
+	struct jobs todo, done;
+	bool ending;
+	struct loop_source work, results; /* eventfds: of the main thread's loop, of ours */
+};
+
+/* --- jobs --- */
+
+static void job_free(struct job *job)
+{
+	while (job->n_fds)
+		fd_drop(&job->fds[--job->n_fds]);
+	free(job->reply.body);
+	free(job->path);
+	free(job->body);
+	free(job);
+}
+
+/* job_make() - Return: a copy of a request, its descriptors moved; NULL without memory */
+static struct job *job_make(const struct http_request *req)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->conn = req->conn;
+	job->method = req->method;
+	job->path = strdup(req->path);
+	job->body = malloc(req->body_len + 1);
+	if (!job->path || !job->body) {
+		job_free(job);
+		return NULL;
+	}
+	memcpy(job->body, req->body, req->body_len);
+	job->body[req->body_len] = '\0';
+	job->body_len = req->body_len;
+	while (job->n_fds < req->n_fds) {
+		job->fds[job->n_fds] = fd_take(&req->fds[job->n_fds]);
+		job->n_fds++;
+	}
+	return job;
+}
+
+static void push(
+	struct relay *r, struct jobs *jobs, struct job *job, const struct loop_source *tell)
+{
+	pthread_mutex_lock(&r->lock);
+	job->next = NULL;
+	*jobs->last = job;
+	jobs->last = &job->next;
+	pthread_mutex_unlock(&r->lock);
+	eventfd_write(tell->fd, 1);
+}
+
+static struct job *pop(struct relay *r, struct jobs *jobs)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&r->lock);
+	job = jobs->first;
+	if (job) {
+		jobs->first = job->next;
+		if (!jobs->first)
+			jobs->last = &jobs->first;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return job;
+}
+
+/* --- the main thread --- */
+
+/* relay_work() - one request at a time, so that other events get their turn */
+static void relay_work(void *ctx, uint32_t events)
+{
+	struct relay *r = ctx;
+	struct job *job = pop(r, &r->todo);
+	eventfd_t n;
+
+	(void)events;
+	if (!job) {
+		eventfd_read(r->work.fd, &n);
+		return;
+	}
+	api_handle(r->desc.api,
+		&(struct http_request){job->method, job->path, job->body, job->body_len, job->fds,
+			job->n_fds, NULL},
+		&job->reply);
+	push(r, &r->done, job, &r->results);
+}
+
+/* --- the API's thread --- */
+
+static void relay_handle(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	struct relay *r = ctx;
+	struct job *job;
+
+	if (api_quick(r->desc.api, req, reply))
+		return;
+	job = job_make(req);
+	if (!job) {
+		http_error(reply, 500, "no-memory", "The request can't be served", NULL);
+		return;
+	}
+	reply->later = job;
+	push(r, &r->todo, job, &r->work);
+}
+
+static void relay_forget(void *ctx, void *later)
+{
+	struct job *job = later;
+
+	(void)ctx;
+	job->conn = NULL;
+}
+
+static void relay_results(void *ctx, uint32_t events)
+{
+	struct relay *r = ctx;
+	struct job *job;
+	eventfd_t n;
+	bool ending;
+
+	(void)events;
+	eventfd_read(r->results.fd, &n);
+	while ((job = pop(r, &r->done))) {
+		if (job->conn)
+			http_answer(job->conn, &job->reply);
+		job_free(job);
+	}
+	pthread_mutex_lock(&r->lock);
+	ending = r->ending;
+	pthread_mutex_unlock(&r->lock);
+	if (ending)
+		loop_stop(r->loop);
+}
+
+static void *relay_thread(void *ctx)
+{
+	struct relay *r = ctx;
+
+	pthread_setname_np(pthread_self(), "api");
+	while (loop_run(r->loop) < 0)
+		;
+	return NULL;
+}
+
+/* --- life --- */
+
+static int relay_eventfd(struct relay *r, struct loop_source *source, struct loop *loop,
+	void (*fn)(void *ctx, uint32_t events), struct err *e)
+{
+	*source = (struct loop_source){.fn = fn, .ctx = r};
+	source->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (source->fd < 0)
+		return err_sys(e, errno, "API");
+	return loop_add(loop, source, EPOLLIN, e);
+}
+
+static int relay_start(struct relay *r, struct err *e)
+{
+	int rc = pthread_create(&r->thread, NULL, relay_thread, r);
+
+	r->started = !rc;
+	return rc ? err_sys(e, rc, "API thread") : 0;
+}
+
+int relay_create(struct relay **out, const struct relay_desc *desc, struct err *e)
+{
+	cleanup_fd int listener = desc->listener;
+	struct relay *r = calloc(1, sizeof(*r));
+	struct http_desc http = {.fn = relay_handle, .forget = relay_forget, .ctx = r};
+
+	*out = NULL;
+	if (!r)
+		return err_sys(e, ENOMEM, "API");
+	r->desc = *desc;
+	r->work.fd = r->results.fd = -1;
+	r->todo.last = &r->todo.first;
+	r->done.last = &r->done.first;
+	pthread_mutex_init(&r->lock, NULL);
+	if (loop_create(&r->loop, e) || relay_eventfd(r, &r->work, desc->loop, relay_work, e) ||
+		relay_eventfd(r, &r->results, r->loop, relay_results, e))
+		goto fail;
+	http.loop = r->loop;
+	http.listener = fd_take(&listener);
+	if (http_create(&r->http, &http, e) || relay_start(r, e))
+		goto fail;
+	*out = r;
+	return 0;
+fail:
+	relay_destroy(r);
+	return -e->code;
+}
+
+void relay_destroy(struct relay *r)
+{
+	struct job *job;
+
+	if (!r)
+		return;
+	if (r->started) {
+		pthread_mutex_lock(&r->lock);
+		r->ending = true;
+		pthread_mutex_unlock(&r->lock);
+		eventfd_write(r->results.fd, 1);
+		pthread_join(r->thread, NULL);
+	}
+	http_destroy(r->http);
+	while ((job = pop(r, &r->todo)))
+		job_free(job);
+	loop_remove(r->desc.loop, &r->work);
+	if (r->loop)
+		loop_remove(r->loop, &r->results);
+	loop_destroy(r->loop);
+	fd_drop(&r->work.fd);
+	fd_drop(&r->results.fd);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
