@@ -19,7 +19,7 @@ from client import GoClient, go_config, need
 from common import left_behind
 from life import TIMEOUT, expect, run
 
-CYCLES = int(os.environ.get("CLOISTER_CYCLES", "60"))
+CYCLES = int(os.environ.get("CLOISTER_CYCLES", "40"))
 SETTLED = 20  # lives after which nothing may grow
 GROWTH = 512  # KiB of resident memory that may come on top; an allocator's, not a leak's
 

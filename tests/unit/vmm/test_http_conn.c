@@ -17,6 +17,7 @@ struct pair {
 	bool take;  /* the handler takes the first descriptor */
 	int taken;
 	bool gone;
+	bool forgotten;  /* a late reply has nobody to go to */
 	char out[65536]; /* what the client has received */
 	size_t out_len;
 };
@@ -30,7 +31,9 @@ static void echo(void *ctx, const struct http_request *req, struct http_reply *r
 	p->fds = req->n_fds;
 	if (p->take)
 		p->taken = fd_take(&req->fds[0]);
-	if (!strcmp(req->path, "/none")) {
+	if (!strcmp(req->path, "/late")) {
+		reply->later = p;
+	} else if (!strcmp(req->path, "/none")) {
 		reply->status = 204;
 	} else if (!strcmp(req->path, "/busy")) {
 		http_error(reply, 429, "busy", "later", "caf\xc3\xa9 \xff");
@@ -40,6 +43,14 @@ static void echo(void *ctx, const struct http_request *req, struct http_reply *r
 			0)
 			abort();
 	}
+}
+
+static void forget(void *ctx, void *later)
+{
+	struct pair *p = ctx;
+
+	assert_ptr_equal(later, p);
+	p->forgotten = true;
 }
 
 static void gone(void *ctx, struct http_conn *conn)
@@ -54,7 +65,8 @@ static void gone(void *ctx, struct http_conn *conn)
 static int setup(void **state)
 {
 	struct pair *p = calloc(1, sizeof(*p));
-	struct http_conn_desc desc = {.fn = echo, .ctx = p, .gone = gone, .gone_ctx = p};
+	struct http_conn_desc desc = {
+		.fn = echo, .forget = forget, .ctx = p, .gone = gone, .gone_ctx = p};
 	struct err e = ERR_INIT;
 	int sv[2];
 
@@ -235,6 +247,63 @@ static void http_conn_answers_a_client_that_closed_its_half(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+#define LATE "PUT /late HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+
+static void http_conn_serves_what_is_behind_a_late_reply_after_it(void **state)
+{
+	struct pair *p = *state;
+	struct http_reply reply = {.status = 204};
+
+	give(p, LATE "GET /a HTTP/1.1\r\n\r\n" LATE "GET /b HT");
+	give(p, "TP/1.1\r\n\r\n");
+	assert_int_equal(p->requests, 1);
+	assert_int_equal(p->out_len, 0);
+	http_answer(p->conn, &reply);
+	pump(p);
+	assert_int_equal(p->requests, 3);
+	assert_non_null(strstr(p->out, "204 \r\n"));
+	assert_non_null(strstr(p->out, "\"GET /a 0\""));
+	assert_null(strstr(p->out, "/b"));
+	reply = (struct http_reply){.status = 200, .body = strdup("[1]")};
+	http_answer(p->conn, &reply);
+	pump(p);
+	assert_int_equal(p->requests, 4);
+	assert_non_null(strstr(p->out, "[1]"));
+	assert_non_null(strstr(p->out, "\"GET /b 0\""));
+}
+
+static void http_conn_closes_after_a_late_reply_when_asked(void **state)
+{
+	struct pair *p = *state;
+	struct http_reply reply = {.status = 204};
+
+	give(p,
+		"PUT /late HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+		"GET /a HTTP/1.1\r\n\r\n");
+	http_answer(p->conn, &reply);
+	pump(p);
+	assert_non_null(strstr(p->out, "Connection: close"));
+	assert_int_equal(p->requests, 1);
+	fd_drop(&p->client);
+	for (int i = 0; i < 10 && !p->gone; i++)
+		assert_int_equal(loop_run_once(p->loop, 0), 0);
+	assert_true(p->gone);
+	assert_false(p->forgotten);
+}
+
+static void http_conn_forgets_a_late_reply_when_the_client_goes(void **state)
+{
+	struct pair *p = *state;
+
+	give(p, LATE);
+	assert_false(p->gone);
+	fd_drop(&p->client);
+	for (int i = 0; i < 10 && !p->gone; i++)
+		assert_int_equal(loop_run_once(p->loop, 0), 0);
+	assert_true(p->gone);
+	assert_true(p->forgotten);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +314,9 @@ int main(void)
 		CASE(http_conn_closes_descriptors_that_nobody_takes),
 		CASE(http_conn_leaves_a_taken_descriptor_open),
 		CASE(http_conn_answers_a_client_that_closed_its_half),
+		CASE(http_conn_serves_what_is_behind_a_late_reply_after_it),
+		CASE(http_conn_closes_after_a_late_reply_when_asked),
+		CASE(http_conn_forgets_a_late_reply_when_the_client_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
