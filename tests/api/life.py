@@ -539,6 +539,8 @@ def case_ctl(daemon):
     plugged = json.loads(ctl("--json", "add-disk", f"path={extra},id=data"))
     need(plugged == {"id": "data", "bdf": "0000:00:03.0"}, f"add-disk {plugged}")
     need("data" in ctl("info"), "info lacks the disk")
+    top = ctl("top", "2")
+    need(top.count("VCPU") == 2 and "vcpu0" in top and "level off" in top, f"top: {top}")
     for words in (["remove-device", "data"], ["power-button"], ["nmi"]):
         ctl(*words)
     need("level off forbids a launch measurement" in ctl("measurement", status=1), "measurement")
@@ -548,7 +550,7 @@ def case_ctl(daemon):
     need("can't be changed yet" in ctl("resize", "--cpus", "2", status=1), "resize")
     need("cpus.boot_vcpus" in ctl("info") and "Running" in ctl("info"), "info")
     need(json.loads(ctl("--json", "info"))["state"] == "Running", "info --json")
-    for words in (["brew"], ["boot", "now"], ["create", "/nowhere"], ["resize"], ["--colour", "boot"],
+    for words in (["brew"], ["boot", "now"], ["create", "/nowhere"], ["resize"], ["--colour", "boot"], ["top", "x"],
                   ["add-disk"], ["add-disk", "paht=x"], ["remove-device"]):
         ctl(*words, status=2)
     ctl("delete")

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "vmm/api/http_client.h"
+#include "vmm/cli/top.h"
 #include "vmm/config_json.h"
 #include "vmm/keyval.h"
 
@@ -133,6 +134,16 @@ static int ctl_id_body(struct ctl *c, struct err *e)
 	return 0;
 }
 
+/* ctl_top() - `top [ROUNDS]` */
+static int ctl_top(const struct ctl *c, struct err *e)
+{
+	uint64_t rounds = 0;
+
+	if (c->argc && (!keyval_number(c->argv[0], false, &rounds) || rounds > 1000000))
+		return err_set(e, EINVAL, "top: '%s' is not a number of tables", c->argv[0]);
+	return top_run(c->socket, (unsigned int)rounds, e);
+}
+
 static const struct verb {
 	const char *name, *method, *path;
 	int max_args;
@@ -146,6 +157,7 @@ static const struct verb {
 	{"info", "GET", "vm.info", 0, NULL, "its config and state"},
 	{"counters", "GET", "vm.counters", 0, NULL, "exits of vCPUs, conversions"},
 	{"sharing", "GET", "vm.sharing", 0, NULL, "private and shared memory"},
+	{"top", "GET", NULL, 1, NULL, "[N] exits, conversions and memory, every second"},
 	{"pause", "PUT", "vm.pause", 0, NULL, "stop its vCPUs"},
 	{"resume", "PUT", "vm.resume", 0, NULL, "let them go on"},
 	{"resize", "PUT", "vm.resize", 4, ctl_resize_body, "[--cpus N] [--memory SIZE]"},
@@ -290,6 +302,8 @@ static int ctl_call(struct ctl *c, const struct verb *verb, struct err *e)
 		return rc;
 	if (!strncmp(c->socket, "path=", 5))
 		c->socket += 5;
+	if (!verb->path)
+		return ctl_top(c, e);
 	snprintf(path, sizeof(path), "/api/v1/%s", verb->path);
 	rc = http_client_call(&answer, c->socket, verb->method, path, c->body);
 	if (rc)
