@@ -42,7 +42,7 @@ int device_plan_disk(
 	p->spawn.name = c->id ? c->id : p->name;
 	p->spawn.serial = c->serial;
 	p->spawn.n_queues = (uint16_t)c->num_queues;
-	p->spawn.flags = (c->readonly ? SPAWN_READ_ONLY : 0) | (c->direct ? SPAWN_DIRECT : 0);
+	p->spawn.flags = c->readonly ? SPAWN_READ_ONLY : 0;
 	p->queue_size = (uint16_t)c->queue_size;
 	return device_plan_hold(p, resource_open_disk(c, e));
 }

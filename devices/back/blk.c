@@ -4,6 +4,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/blk_bounce.h"
+#include "devices/back/rate_limiter.h"
 #include "devices/wire/virtio_blk.h"
 
 #include <assert.h>
@@ -29,6 +31,7 @@ struct request {
 	struct iovec *iov; /* what is not yet done, in chain.iov */
 	unsigned int n_iov;
 	uint8_t *status; /* the chain's last byte */
+	struct request *next_bounced;
 	struct chain chain;
 };
 
@@ -39,8 +42,17 @@ struct blk {
 	struct loop_source completions; /* the ring's descriptor */
 	int fd;
 	bool read_only, write_through, have_ring;
-	uint64_t size; /* bytes, whole sectors */
-	uint32_t block_size;
+	uint64_t size;         /* bytes, whole blocks of the image */
+	uint32_t block_size;   /* what the driver is told */
+	uint32_t align;        /* direct: of place and length; else VIRTIO_BLK_SECTOR */
+	uint32_t memory_align; /* direct: of buffers; else 1 */
+	struct rate_limiter limit;
+	unsigned int n_operations; /* in the ring */
+	/* Unaligned requests, the first of which is carried out when no operation is in the ring. */
+	struct blk_bounce bounce;
+	struct blk_bounce_op bounce_op;
+	struct iovec bounce_iov;
+	struct request *bounced_first, **bounced_last;
 	char serial[VIRTIO_BLK_ID_BYTES];
 	unsigned int n_free;
 	uint8_t free[BLK_IN_FLIGHT]; /* the free requests' numbers; the last one is taken first */
@@ -165,12 +177,20 @@ static void blk_finish(struct blk *blk, struct request *r, uint8_t status)
 	blk_put(blk, r);
 }
 
-/* blk_submit() - put the operation of r, or what is left of it, into the ring. */
-static void blk_submit(struct blk *blk, struct request *r)
+static struct io_uring_sqe *blk_sqe(struct blk *blk)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&blk->ring);
 
 	assert(sqe); /* the ring has an entry for each request */
+	blk->n_operations++;
+	return sqe;
+}
+
+/* blk_submit() - put the operation of r, or what is left of it, into the ring. */
+static void blk_submit(struct blk *blk, struct request *r)
+{
+	struct io_uring_sqe *sqe = blk_sqe(blk);
+
 	switch (r->type) {
 	case VIRTIO_BLK_T_IN:
 		io_uring_prep_readv(sqe, blk->fd, r->iov, r->n_iov, r->at);
@@ -187,6 +207,70 @@ static void blk_submit(struct blk *blk, struct request *r)
 		break;
 	}
 	io_uring_sqe_set_data(sqe, r);
+}
+
+static bool blk_moves(const struct request *r)
+{
+	return r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
+}
+
+/* blk_aligned() - may the kernel be given what is left of r as it is? */
+static bool blk_aligned(const struct blk *blk, const struct request *r)
+{
+	if (!blk->bounce.buffer || !blk_moves(r))
+		return true;
+	if (!is_aligned(r->at | r->left, blk->align))
+		return false;
+	for (unsigned int i = 0; i < r->n_iov; i++)
+		if (!is_aligned((uintptr_t)r->iov[i].iov_base, blk->memory_align) ||
+			!is_aligned(r->iov[i].iov_len, blk->align))
+			return false;
+	return true;
+}
+
+/* blk_go() - submit r, or have it wait until it can be carried out alone. */
+static void blk_go(struct blk *blk, struct request *r)
+{
+	if (blk_aligned(blk, r)) {
+		blk_submit(blk, r);
+		return;
+	}
+	r->next_bounced = NULL;
+	*blk->bounced_last = r;
+	blk->bounced_last = &r->next_bounced;
+}
+
+/* blk_bounce_step() - the next operation of the request that is carried out alone. */
+static bool blk_bounce_step(struct blk *blk, struct request *r)
+{
+	const struct blk_bounce_op *op = &blk->bounce_op;
+	struct io_uring_sqe *sqe;
+
+	if (!blk_bounce_next(&blk->bounce, &blk->bounce_op))
+		return false;
+	sqe = blk_sqe(blk);
+	blk->bounce_iov = (struct iovec){blk->bounce.buffer, op->len};
+	if (op->write)
+		io_uring_prep_writev2(sqe, blk->fd, &blk->bounce_iov, 1, op->at,
+			blk->write_through ? RWF_DSYNC : 0);
+	else
+		io_uring_prep_readv(sqe, blk->fd, &blk->bounce_iov, 1, op->at);
+	io_uring_sqe_set_data(sqe, r);
+	return true;
+}
+
+/* blk_bounce_first() - begin with the first of the unaligned requests, if nothing else is going on.
+ */
+static void blk_bounce_first(struct blk *blk)
+{
+	struct request *r = blk->bounced_first;
+
+	if (!r || blk->n_operations)
+		return;
+	blk->bounce.iov = r->iov;
+	blk->bounce.n_iov = r->n_iov;
+	blk_bounce_begin(&blk->bounce, r->type == VIRTIO_BLK_T_OUT, r->at, r->left);
+	blk_bounce_step(blk, r);
 }
 
 /* blk_start() - check a popped request, and submit or answer it. */
@@ -208,8 +292,9 @@ static void blk_start(struct blk *blk, struct virtq *q, struct request *r)
 	r->status = (uint8_t *)last->iov_base + last->iov_len - 1;
 	virtq_copy_out(c, 0, &header, sizeof(header));
 	status = check_request(blk, r, &header);
+	rate_limiter_take(&blk->limit, blk_moves(r) ? r->data_len : 0);
 	if (status == VIRTIO_BLK_S_OK)
-		blk_submit(blk, r);
+		blk_go(blk, r);
 	else
 		blk_finish(blk, r, status < 0 ? VIRTIO_BLK_S_OK : (uint8_t)status);
 }
@@ -234,11 +319,20 @@ static bool blk_advance(struct request *r, uint64_t done)
 /* blk_complete() - an operation ended with result res, as of the system call. */
 static void blk_complete(struct blk *blk, struct request *r, int res)
 {
-	bool moves = r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
+	bool moves = blk_moves(r);
 	uint8_t status = VIRTIO_BLK_S_OK;
 
-	if (moves && res > 0 && (uint64_t)res <= r->left && blk_advance(r, (uint64_t)res)) {
-		blk_submit(blk, r); /* short: go on */
+	blk->n_operations--;
+	if (r == blk->bounced_first) {
+		res = blk_bounce_done(&blk->bounce, &blk->bounce_op, res);
+		if (res == 0 && blk_bounce_step(blk, r))
+			return;
+		blk->bounced_first = r->next_bounced;
+		if (!blk->bounced_first)
+			blk->bounced_last = &blk->bounced_first;
+		r->left = 0;
+	} else if (moves && res > 0 && (uint64_t)res <= r->left && blk_advance(r, (uint64_t)res)) {
+		blk_go(blk, r); /* short: go on */
 		return;
 	}
 	if (res == -EOPNOTSUPP)
@@ -278,15 +372,32 @@ static void blk_reap(struct blk *blk)
 
 		io_uring_cqe_seen(&blk->ring, cqe);
 		blk_complete(blk, r, res);
+		blk_bounce_first(blk);
 		blk_enter(blk, q);
 	}
 	for (unsigned int i = 0; i < blk->base.n_queues; i++) {
 		if (blk->pushed[i])
 			virtq_notify(blk->pushed[i]);
 		blk->pushed[i] = NULL;
-		if (blk->waiting[i] && blk->n_free)
+		if (blk->waiting[i] && blk->n_free && !blk->bounced_first && !blk->limit.waiting)
 			virtq_poke(blk->waiting[i]);
 	}
+}
+
+/* blk_may() - can one more request be taken? */
+static bool blk_may(struct blk *blk)
+{
+	return blk->n_free && !blk->bounced_first && rate_limiter_may(&blk->limit);
+}
+
+/* blk_limit_over() - the rate limits allow more. */
+static void blk_limit_over(void *ctx)
+{
+	struct blk *blk = ctx;
+
+	for (unsigned int i = 0; i < blk->base.n_queues; i++)
+		if (blk->waiting[i])
+			virtq_poke(blk->waiting[i]);
 }
 
 static void blk_completed(void *ctx, uint32_t events)
@@ -300,11 +411,12 @@ static void blk_kicked(void *queue, uint32_t events)
 {
 	struct virtq *q = queue;
 	struct blk *blk = q->device;
+	bool may;
 
 	(void)events;
 	virtq_kicks(q, false);
 	do {
-		while (blk->n_free) {
+		while ((may = blk_may(blk))) {
 			struct request *r = &blk->requests[blk->free[blk->n_free - 1]];
 
 			if (virtq_pop(q, &r->chain) <= 0)
@@ -312,8 +424,9 @@ static void blk_kicked(void *queue, uint32_t events)
 			blk->n_free--;
 			blk_start(blk, q, r);
 		}
-	} while (blk->n_free && virtq_kicks(q, true));
-	blk->waiting[q->index] = blk->n_free ? NULL : q;
+	} while (may && virtq_kicks(q, true));
+	blk->waiting[q->index] = may ? NULL : q;
+	blk_bounce_first(blk);
 	blk_enter(blk, q);
 	blk_reap(blk);
 }
@@ -332,13 +445,28 @@ static void blk_drain(struct virtq *q)
 	blk->waiting[q->index] = NULL;
 }
 
-static void blk_config(const struct back_device *dev, uint8_t *bytes)
+/* blk_measure() - learn the image's size, which may be another now. Return: 0 or -errno. */
+static int blk_measure(struct blk *blk)
 {
-	const struct blk *blk = (const struct blk *)dev;
+	off_t end = lseek(blk->fd, 0, SEEK_END);
+
+	if (end < 0)
+		return -errno;
+	blk->size = align_down((uint64_t)end, blk->align);
+	return 0;
+}
+
+static void blk_config(struct back_device *dev, uint8_t *bytes)
+{
+	struct blk *blk = (struct blk *)dev;
+	uint32_t physical = blk->align > PAGE_SIZE ? blk->align : (uint32_t)PAGE_SIZE;
+	int rc = blk_measure(blk);
 	struct virtio_blk_config c = {
 		.capacity = blk->size / VIRTIO_BLK_SECTOR,
 		.seg_max = VIRTQ_CHAIN_MAX - 2,
 		.blk_size = blk->block_size,
+		.physical_block_exp = (uint8_t)__builtin_ctz(physical / blk->block_size),
+		.min_io_size = (uint16_t)(physical / blk->block_size),
 		.num_queues = dev->n_queues,
 		.max_discard_sectors = MAX_RANGE_SECTORS,
 		.max_discard_seg = 1,
@@ -348,6 +476,8 @@ static void blk_config(const struct back_device *dev, uint8_t *bytes)
 		.write_zeroes_may_unmap = 1,
 	};
 
+	if (rc < 0)
+		log_limited(LOG_WARN, dev->name, "image: size: %s", strerror(-rc));
 	memcpy(bytes, &c, sizeof(c));
 }
 
@@ -392,12 +522,33 @@ static int blk_open_ring(struct blk *blk, struct err *e)
 	return loop_add(blk->loop, &blk->completions, EPOLLIN, e);
 }
 
+/* blk_align() - learn what the kernel wants of direct requests. Return: 0 or -errno. */
+static int blk_align(struct blk *blk, struct err *e)
+{
+	uint32_t align = PAGE_SIZE, memory_align = PAGE_SIZE; /* safe where it doesn't say */
+	struct statx st;
+
+	blk->align = VIRTIO_BLK_SECTOR;
+	blk->memory_align = 1;
+	if (!(fcntl(blk->fd, F_GETFL) & O_DIRECT))
+		return 0;
+	if (statx(blk->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &st) == 0 &&
+		(st.stx_mask & STATX_DIOALIGN) && st.stx_dio_offset_align) {
+		align = st.stx_dio_offset_align;
+		memory_align = st.stx_dio_mem_align;
+	}
+	blk->align = align > VIRTIO_BLK_SECTOR ? align : VIRTIO_BLK_SECTOR;
+	blk->memory_align = memory_align;
+	if (blk->align > BLK_BOUNCE_BYTES / 2 || (align & (align - 1)))
+		return err_set(e, EINVAL, "image: direct requests in units of %u bytes", align);
+	return blk_bounce_init(&blk->bounce, blk->align, e);
+}
+
 /* blk_open_image() - learn the image's size, block size and what it can do. */
 static int blk_open_image(struct blk *blk, struct err *e)
 {
 	struct stat st;
-	off_t end;
-	int flags = fcntl(blk->fd, F_GETFL);
+	int rc, flags = fcntl(blk->fd, F_GETFL);
 
 	if (flags < 0 || fstat(blk->fd, &st) < 0)
 		return err_sys(e, errno, "image");
@@ -405,22 +556,25 @@ static int blk_open_image(struct blk *blk, struct err *e)
 		return err_set(e, EINVAL, "image is neither a regular file nor a block device");
 	if ((flags & O_ACCMODE) == O_WRONLY || ((flags & O_ACCMODE) == O_RDONLY && !blk->read_only))
 		return err_set(e, EBADF, "image is not open for reading and writing");
-	end = lseek(blk->fd, 0, SEEK_END);
-	if (end < 0)
-		return err_sys(e, errno, "image: size");
-	blk->size = align_down((uint64_t)end, VIRTIO_BLK_SECTOR);
-	blk->block_size = VIRTIO_BLK_SECTOR;
+	if (blk_align(blk, e) < 0)
+		return -e->code;
+	rc = blk_measure(blk);
+	if (rc < 0)
+		return err_sys(e, -rc, "image: size");
+	/* A file's own sectors stay what its contents take for granted. */
+	blk->block_size = S_ISBLK(st.st_mode) ? blk->align : VIRTIO_BLK_SECTOR;
 	/* A hole behind the end changes nothing, but says whether holes can be made at all. */
 	if (!blk->read_only &&
 		(S_ISBLK(st.st_mode) ||
 			fallocate(blk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				(off_t)align_up((uint64_t)end, PAGE_SIZE), PAGE_SIZE) == 0))
+				(off_t)align_up(blk->size + blk->align, PAGE_SIZE), PAGE_SIZE) == 0))
 		blk->base.features |= VIRTIO_BLK_F_DISCARD | VIRTIO_BLK_F_WRITE_ZEROES;
 	return 0;
 }
 
 int blk_create(struct blk **out, const struct blk_config *config, struct err *e)
 {
+	struct rate_limiter_config limit = {.limits = config->limits, .fn = blk_limit_over};
 	struct blk *blk = calloc(1, sizeof(*blk));
 	int fd = config->image_fd;
 
@@ -433,7 +587,7 @@ int blk_create(struct blk **out, const struct blk_config *config, struct err *e)
 	blk->base.name = config->name;
 	blk->base.n_queues = config->n_queues;
 	blk->base.features = VIRTIO_BLK_F_SEG_MAX | VIRTIO_BLK_F_BLK_SIZE | VIRTIO_BLK_F_FLUSH |
-		VIRTIO_BLK_F_MQ | (config->read_only ? VIRTIO_BLK_F_RO : 0);
+		VIRTIO_BLK_F_MQ | VIRTIO_BLK_F_TOPOLOGY | (config->read_only ? VIRTIO_BLK_F_RO : 0);
 	blk->loop = config->loop;
 	blk->fd = fd;
 	blk->read_only = config->read_only;
@@ -442,7 +596,11 @@ int blk_create(struct blk **out, const struct blk_config *config, struct err *e)
 		blk->free[blk->n_free] = (uint8_t)blk->n_free;
 		blk->n_free++;
 	}
-	if (blk_open_image(blk, e) < 0 || blk_open_ring(blk, e) < 0) {
+	blk->bounced_last = &blk->bounced_first;
+	limit.loop = blk->loop;
+	limit.ctx = blk;
+	if (rate_limiter_init(&blk->limit, &limit, e) < 0 || blk_open_image(blk, e) < 0 ||
+		blk_open_ring(blk, e) < 0) {
 		blk_destroy(blk);
 		return err_context(e, "blk");
 	}
@@ -457,6 +615,8 @@ void blk_destroy(struct blk *blk)
 	loop_remove(blk->loop, &blk->completions);
 	if (blk->have_ring)
 		io_uring_queue_exit(&blk->ring);
+	rate_limiter_fini(&blk->limit);
+	blk_bounce_fini(&blk->bounce);
 	fd_drop(&blk->fd);
 	free(blk);
 }

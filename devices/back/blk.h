@@ -6,14 +6,17 @@
  * 1. A request is answered once: a chain that was popped is pushed when its operation ended, or at
  *    once when it is refused. One without room for a header or a status byte breaks the queue.
  * 2. At most BLK_IN_FLIGHT requests are in flight, over all queues. Further ones wait in their
- * rings.
- * 3. Nothing is allocated after blk_create(). The ring of io_uring can do five operations on the
+ *    rings, as do those that the rate limits hold back.
+ * 3. A request to a direct image that the kernel would refuse as unaligned is carried out alone, by
+ *    way of an aligned buffer (devices/back/blk_bounce.h).
+ * 4. Nothing is allocated after blk_create(). The ring of io_uring can do four operations on the
  *    image's descriptor and nothing else (IORING_REGISTER_RESTRICTIONS).
  */
 #ifndef DEVICES_BACK_BLK_H
 #define DEVICES_BACK_BLK_H
 
 #include "devices/back/device.h"
+#include "devices/wire/spawn.h"
 
 #define BLK_IN_FLIGHT 128u
 
@@ -22,10 +25,11 @@ struct blk;
 struct blk_config {
 	struct loop *loop;
 	const char *name;  /* for log lines; must outlive the device */
-	int image_fd;      /* raw file or block device; the device's from now on, also on failure */
+	int image_fd;      /* raw file or block device, perhaps O_DIRECT; the device's from now on, also on failure */
 	bool read_only;    /* refuse writes; the descriptor may be read-only then */
 	uint16_t n_queues; /* 1 to DEVICE_QUEUES_MAX */
 	char serial[20];   /* answer to GET_ID, padded with NUL */
+	struct spawn_limits limits; /* of all queues together */
 };
 
 /* blk_create() - Return: 0 and *out, or -errno (-EINVAL for a descriptor that is no disk). */

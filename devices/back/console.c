@@ -194,7 +194,7 @@ static void console_drain(struct virtq *q)
 		loop_remove(c->loop, &c->input);
 }
 
-static void console_config(const struct back_device *dev, uint8_t *bytes)
+static void console_config(struct back_device *dev, uint8_t *bytes)
 {
 	(void)dev,
 		(void)bytes; /* spec 5.3.4: every field belongs to a feature that is not offered */

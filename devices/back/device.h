@@ -22,7 +22,7 @@ struct back_device_ops {
 	 */
 	void (*drain)(struct virtq *q);
 	/* Fill the device's configuration into VHOST_USER_CONFIG_MAX zeroed bytes. */
-	void (*config)(const struct back_device *dev, uint8_t *bytes);
+	void (*config)(struct back_device *dev, uint8_t *bytes);
 	/* What the driver acknowledged; no queue runs. */
 	void (*set_features)(struct back_device *dev, uint64_t features);
 };

@@ -151,7 +151,7 @@ static void net_drain(struct virtq *q)
 	net_update(net);
 }
 
-static void net_config(const struct back_device *dev, uint8_t *bytes)
+static void net_config(struct back_device *dev, uint8_t *bytes)
 {
 	const struct net *net = (const struct net *)dev;
 	struct virtio_net_config c = {

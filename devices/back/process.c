@@ -34,6 +34,7 @@ static int make_blk(struct made *m, struct err *e)
 		.name = m->req->name,
 		.image_fd = m->fds[0],
 		.read_only = m->req->flags & SPAWN_READ_ONLY,
+		.limits = m->req->limits,
 		.n_queues = m->req->n_queues ? m->req->n_queues : 1,
 	};
 	struct blk *blk;

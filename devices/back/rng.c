@@ -117,7 +117,7 @@ static void rng_drain(struct virtq *q)
 	rng->q = NULL;
 }
 
-static void rng_config(const struct back_device *dev, uint8_t *bytes)
+static void rng_config(struct back_device *dev, uint8_t *bytes)
 {
 	(void)dev, (void)bytes; /* spec 5.4.4: none */
 }

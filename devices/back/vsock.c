@@ -450,7 +450,7 @@ static void vsock_drain(struct virtq *q)
 	vsock_watch(v);
 }
 
-static void vsock_config(const struct back_device *dev, uint8_t *bytes)
+static void vsock_config(struct back_device *dev, uint8_t *bytes)
 {
 	const struct virtio_vsock_config config = {
 		.guest_cid = ((const struct vsock *)(const void *)dev)->cid};

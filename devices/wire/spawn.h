@@ -34,9 +34,8 @@ enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET, SPAWN_VSOC
 /* flags */
 #define SPAWN_LEDGER      0x1u /* a ledger descriptor comes along; else all memory counts as shared */
 #define SPAWN_READ_ONLY   0x2u /* blk: refuse writes */
-#define SPAWN_DIRECT      0x4u /* blk: the image was opened with O_DIRECT */
 #define SPAWN_BEST_EFFORT 0x8u /* go on where a part of the jail can't be had, and log it */
-#define SPAWN_FLAGS       0xfu
+#define SPAWN_FLAGS       0xbu
 
 /* A token bucket (devices/back/token_bucket.h); all 0: no limit. */
 struct spawn_limit {

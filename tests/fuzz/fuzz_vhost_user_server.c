@@ -43,7 +43,7 @@ static void echo_drain(struct virtq *q)
 	assert(!q->in_flight);
 }
 
-static void echo_config(const struct back_device *dev, uint8_t *bytes)
+static void echo_config(struct back_device *dev, uint8_t *bytes)
 {
 	(void)dev;
 	bytes[0] = 1;

@@ -23,7 +23,8 @@
 struct fixture {
 	struct rig rig;
 	struct blk *blk;
-	int image; /* the test's own descriptor */
+	int image;     /* the test's own descriptor */
+	uint64_t skew; /* how far data lie from the beginning of a page */
 };
 
 static int new_image(void)
@@ -39,24 +40,30 @@ static int new_image(void)
 	return fd;
 }
 
-static void open_blk(struct fixture *f, bool read_only, uint64_t features)
+/* open_with() - a device as config says, on image, which is the fixture's now. */
+static void open_with(struct fixture *f, struct blk_config config, int image, uint64_t features)
 {
 	struct err e = ERR_INIT;
-	struct blk_config config = {.name = "test",
-		.read_only = read_only,
-		.n_queues = QUEUES,
-		.serial = "serial-0123456789ab"};
 
 	memset(f, 0, sizeof(*f));
 	rig_open(&f->rig);
-	f->image = new_image();
+	f->image = image;
 	assert_int_equal(loop_create(&f->rig.loop, &e), 0);
+	config.name = "test";
+	config.n_queues = QUEUES;
 	config.loop = f->rig.loop;
 	config.image_fd = dup(f->image);
 	if (blk_create(&f->blk, &config, &e) < 0)
 		fail_msg("%s", e.text);
 	rig_serve(&f->rig, blk_device(f->blk));
 	rig_start(&f->rig, QUEUES, features);
+}
+
+static void open_blk(struct fixture *f, bool read_only, uint64_t features)
+{
+	struct blk_config config = {.read_only = read_only, .serial = "serial-0123456789ab"};
+
+	open_with(f, config, new_image(), features);
 }
 
 static void close_blk(struct fixture *f)
@@ -92,7 +99,7 @@ static void put_request(struct fixture *f, unsigned int q, uint16_t first, struc
 	at++;
 	if (r.out || r.in) {
 		rig_desc(&f->rig, table, at,
-			(struct rig_desc){BUFFER + 0x1000u * first, r.out ? r.out : r.in,
+			(struct rig_desc){BUFFER + f->skew + 0x1000u * first, r.out ? r.out : r.in,
 				(uint16_t)(RIG_NEXT | (r.in ? RIG_WRITE : 0)), (uint16_t)(at + 1)});
 		at++;
 	}
@@ -474,7 +481,130 @@ static void blk_refuses_descriptor_that_is_no_disk(void **state)
 	loop_destroy(loop);
 }
 
+/* Sectors and buffers that the kernel does not take as they are, between others that it does. */
+static void blk_moves_unaligned_data_of_a_direct_image(void **state)
+{
+	static uint8_t model[256 * VIRTIO_BLK_SECTOR];
+	int fd = open(".", O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
+	struct fixture f;
+	uint32_t random = 1;
+
+	(void)state;
+	if (fd < 0) {
+		print_message("no direct files here: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(ftruncate(fd, sizeof(model)), 0);
+	open_with(&f, (struct blk_config){0}, fd, FEATURES);
+	for (int i = 0; i < 400; i++) {
+		struct request r = {i % 2 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN, 0, 0, 0};
+		uint32_t len;
+		uint8_t *data;
+
+		random = random * 1103515245u + 12345u;
+		f.skew = random >> 8 & 1 ? 0 : random >> 9 & 0x1ff;
+		r.sector = (random >> 12) % 248;
+		len = (1 + (random >> 20) % 8) * VIRTIO_BLK_SECTOR;
+		*(i % 2 ? &r.out : &r.in) = len;
+		data = rig_at(&f.rig, BUFFER + f.skew);
+		memset(data, i, len);
+		assert_int_equal(do_request(&f, r), 0);
+		if (i % 2)
+			memset(model + r.sector * VIRTIO_BLK_SECTOR, i, len);
+		assert_memory_equal(data, model + r.sector * VIRTIO_BLK_SECTOR, len);
+		assert_int_equal(last_len(&f), r.in + 1);
+	}
+	close_blk(&f);
+}
+
+/* Several at once: what is unaligned waits for the others, what comes later waits for it. */
+static void blk_orders_unaligned_requests_among_others(void **state)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
+	struct fixture f;
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	assert_int_equal(ftruncate(fd, 256 * VIRTIO_BLK_SECTOR), 0);
+	open_with(&f, (struct blk_config){0}, fd, FEATURES);
+	for (uint16_t i = 0; i < 8; i++) {
+		uint16_t first = (uint16_t)(3 * i);
+
+		f.skew = i % 3;
+		memset(rig_at(&f.rig, BUFFER + f.skew + 0x1000u * first), i + 1, 512);
+		put_request(&f, 0, first, (struct request){VIRTIO_BLK_T_OUT, i, 512, 0});
+	}
+	rig_kick(&f.rig, 0);
+	wait_used(&f, 0, 8);
+	f.skew = 0;
+	assert_int_equal(do_request(&f, (struct request){VIRTIO_BLK_T_IN, 0, 0, 8 * 512}), 0);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(*(uint8_t *)rig_at(&f.rig, BUFFER + 512 * i), i + 1);
+	close_blk(&f);
+}
+
+static void offer_reads(struct fixture *f, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		put_request(f, 0, (uint16_t)(3 * i), (struct request){VIRTIO_BLK_T_IN, 0, 0, 512});
+	rig_kick(&f->rig, 0);
+}
+
+static void blk_holds_back_what_the_limit_does_not_allow(void **state)
+{
+	const struct spawn_limit two_an_hour = {.size = 2, .refill_ms = 3600000};
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, (struct blk_config){.limits.ops = two_an_hour}, new_image(), FEATURES);
+	offer_reads(&f, 5);
+	wait_used(&f, 0, 2);
+	rig_kick(&f.rig, 0);
+	assert_int_equal(rig_used(&f.rig, 0), 2);
+	close_blk(&f);
+}
+
+static void blk_goes_on_when_the_limit_allows_it(void **state)
+{
+	const struct spawn_limit sector = {.size = 512, .refill_ms = 5};
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, (struct blk_config){.limits.bytes = sector}, new_image(), FEATURES);
+	offer_reads(&f, 5);
+	wait_used(&f, 0, 5);
+	close_blk(&f);
+}
+
+static void blk_tells_its_new_size_when_asked(void **state)
+{
+	struct vhost_user_config config = {.size = 8};
+	struct vhost_user_header h;
+	struct fixture f;
+	uint64_t capacity;
+
+	(void)state;
+	open_blk(&f, false, FEATURES);
+	assert_int_equal(ftruncate(f.image, 100 * VIRTIO_BLK_SECTOR), 0);
+	/* until it was asked, nothing has changed */
+	assert_int_equal(do_request(&f, (struct request){VIRTIO_BLK_T_IN, 99, 0, 512}),
+		VIRTIO_BLK_S_IOERR);
+	rig_send(&f.rig, VHOST_USER_GET_CONFIG, &config,
+		offsetof(struct vhost_user_config, bytes) + 8, -1);
+	assert_true(rig_reply(&f.rig, &h, &config, sizeof(config)) > 0);
+	memcpy(&capacity, config.bytes, sizeof(capacity));
+	assert_int_equal(capacity, 100);
+	assert_int_equal(do_request(&f, (struct request){VIRTIO_BLK_T_IN, 99, 0, 512}), 0);
+	close_blk(&f);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(blk_moves_unaligned_data_of_a_direct_image),
+	cmocka_unit_test(blk_orders_unaligned_requests_among_others),
+	cmocka_unit_test(blk_holds_back_what_the_limit_does_not_allow),
+	cmocka_unit_test(blk_goes_on_when_the_limit_allows_it),
+	cmocka_unit_test(blk_tells_its_new_size_when_asked),
 	cmocka_unit_test(blk_reads_and_writes_where_asked),
 	cmocka_unit_test(blk_writes_through_when_driver_can_not_flush),
 	cmocka_unit_test(blk_takes_any_layout_of_buffers),

@@ -34,7 +34,7 @@ static void echo_drain(struct virtq *q)
 	((struct echo *)q->device)->drains++;
 }
 
-static void echo_config(const struct back_device *dev, uint8_t *bytes)
+static void echo_config(struct back_device *dev, uint8_t *bytes)
 {
 	(void)dev;
 	for (uint8_t i = 0; i < 8; i++)
