@@ -2,7 +2,8 @@
 /*
  * Random reads and writes, as many at once as the queue takes, checked against what was written.
  * Each request must be answered once, with the right data, whatever happens to the device process
- * meanwhile. Prints ROUND n before each round of requests, and a checksum of all at the end.
+ * meanwhile. Prints ROUND n before each round of requests, and a checksum of all at the end. With
+ * `grow=1` it then waits for the disk to have another capacity.
  */
 #include "guests/lib/disk.h"
 #include "guests/lib/guest.h"
@@ -134,6 +135,25 @@ static void print_checksum(struct virtio *v)
 	print("checksum 0x%x\n", (uint64_t)h);
 }
 
+static uint64_t capacity(const struct virtio *v)
+{
+	return read32(v->config) | (uint64_t)read32(v->config + 4) << 32;
+}
+
+/* await_growth() - wait for another capacity, and use the new last sector. */
+static void await_growth(struct virtio *v)
+{
+	uint64_t was = capacity(v), now;
+
+	print("CAPACITY %u\n", was);
+	while ((now = capacity(v)) == was)
+		;
+	print("CAPACITY %u\n", now);
+	expect("write", disk_request(v, DISK_OUT, now - 1, SECTOR), DISK_OK);
+	expect("read", disk_request(v, DISK_IN, now - 1, SECTOR), DISK_OK);
+	expect("read behind the end", disk_request(v, DISK_IN, now, SECTOR), DISK_IOERR);
+}
+
 void guest_main(void)
 {
 	uint64_t rounds = guest_option("rounds", 10), requests = guest_option("requests", 100);
@@ -148,5 +168,7 @@ void guest_main(void)
 		one_round(&v, requests);
 	}
 	print_checksum(&v);
+	if (guest_option("grow", 0))
+		await_growth(&v);
 	virtio_reset(&v);
 }

@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* device_may_restart() - count a death. Return: false if there were too many in a short time. */
 static bool device_may_restart(struct device *d)
@@ -193,6 +195,34 @@ struct device *device_find(struct device *devices, const char *id)
 unsigned int device_slot(const struct device *d)
 {
 	return virtio_pci_slot(d->pci);
+}
+
+/* device_set_size() - of a disk's image, where it is a file. Return: 0 or -errno. */
+static int device_set_size(const struct device *d, uint64_t size, struct err *e)
+{
+	int fd = d->plan.spawn.fds[0];
+	struct stat st;
+
+	if (!size || size % 512 || size > INT64_MAX)
+		return err_set(e, EINVAL, "%s: a size of whole sectors of 512 bytes", d->id);
+	if (d->plan.spawn.flags & SPAWN_READ_ONLY)
+		return err_set(e, EINVAL, "%s: is read-only", d->id);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "%s", d->id);
+	if (S_ISREG(st.st_mode) && ftruncate(fd, (off_t)size) < 0)
+		return err_sys(e, errno, "%s: size", d->id);
+	return 0;
+}
+
+int device_resize_disk(struct device *devices, const char *id, uint64_t size, struct err *e)
+{
+	struct device *d = device_find(devices, id);
+	int rc;
+
+	if (!d || d->plan.spawn.kind != SPAWN_BLK)
+		return err_set(e, ENOENT, "there is no disk '%s'", id);
+	rc = device_set_size(d, size, e);
+	return rc ? rc : virtio_pci_refresh_config(d->pci, e);
 }
 
 void device_suspend(struct device *devices)

@@ -83,6 +83,15 @@ unsigned int device_slot(const struct device *d);
 void device_suspend(struct device *devices);
 void device_resume(struct device *devices);
 
+/*
+ * device_resize_disk() - give a disk's image another size and tell the guest. A block device keeps
+ * its own, of which the guest is told.
+ * @size: bytes, whole sectors of 512
+ * Return: 0; -ENOENT for an id of no disk, -EINVAL for a size that can't be, -errno.
+ */
+int device_resize_disk(
+	struct device *devices, const char *id, uint64_t size, struct err *e) MUST_CHECK;
+
 /* device_stop() - take one off the bus, end its process, free its entry. */
 void device_stop(struct device *d);
 

@@ -260,6 +260,11 @@ int vmm_remove(struct vmm *vmm, const char *id, struct err *e)
 	return plug_remove(&board, id, e);
 }
 
+int vmm_resize_disk(struct vmm *vmm, const char *id, uint64_t size, struct err *e)
+{
+	return device_resize_disk(vmm->vm->machine.devices, id, size, e);
+}
+
 json_t *vmm_config(const struct vmm *vmm)
 {
 	return json_incref(vmm->echo);

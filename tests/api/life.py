@@ -223,10 +223,11 @@ MATRIX = {
     "vm.nmi": ("PUT", [404, 500, 204, 204, 500]),
     "vm.add-net": ("PUT", [404, 204, 500, 500, 204]),  # lo is no tap
     "vm.add-vsock": ("PUT", [404, 204, 200, 200, 204]),
+    "vm.resize-disk": ("PUT", [404, 500, 400, 400, 500]),  # this disk is read-only
     "vm.remove-device": ("PUT", [404, 204, 204, 204, 204]),
 }
 # Not built: 501; with a VM at `soft` some are forbidden instead.
-MISSING = ["vm.resize-disk", "vm.resize-zone", "vm.add-fs", "vm.add-device",
+MISSING = ["vm.resize-zone", "vm.add-fs", "vm.add-device",
            "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user", "vm.restore",
            "vm.receive-migration"]
 FORBIDDEN = {"vm.add-pmem": "pmem", "vm.snapshot": "a snapshot", "vm.coredump": "a core dump",
@@ -295,6 +296,8 @@ def case_matrix(level):
                   "vm.add-disk": {"path": daemon.disk, "readonly": True},
                   "vm.add-net": {"tap": "lo"},
                   "vm.add-vsock": {"cid": 3, "socket": os.path.join(daemon.folder, "vsock")},
+                  "vm.resize-disk": {"id": "_disk0",
+                                     "desired_size": os.path.getsize(daemon.disk)},
                   "vm.remove-device": {"id": "_disk0"}}
         for state, steps in TO_STATE.items():
             for name, (method, statuses) in MATRIX.items():

@@ -328,6 +328,21 @@ static void call_remove_device(
 	json_decref(body);
 }
 
+static void call_resize_disk(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	json_t *body = json_loadb(req->body, req->body_len, JSON_REJECT_DUPLICATES, NULL);
+	const char *id = json_string_value(json_object_get(body, "id"));
+	json_t *size = json_object_get(body, "desired_size");
+	struct err e = ERR_INIT;
+
+	if (!id || !json_is_integer(size) || json_integer_value(size) < 0)
+		http_error(r, 400, "bad-json", "The disk can't be resized",
+			"the body is no JSON object with an id and a desired_size");
+	else if (vmm_resize_disk(api->desc.vmm, id, (uint64_t)json_integer_value(size), &e))
+		config_error(r, "The disk can't be resized", &e);
+	json_decref(body);
+}
+
 /* --- the table --- */
 
 struct call {
@@ -373,7 +388,7 @@ static const struct call calls[] = {
 		.feature = POLICY_MEASUREMENT},
 	{"PUT", "vm.power-button", false, call_power_button, WHILE_UP, NULL},
 	{"PUT", "vm.nmi", false, call_nmi, WHILE_UP, NULL},
-	{"PUT", "vm.resize-disk", .body = true, .missing = "resizing of disks"},
+	{"PUT", "vm.resize-disk", true, call_resize_disk, WHILE_UP, NULL},
 	{"PUT", "vm.resize-zone", .body = true, .missing = "memory zones"},
 	{"PUT", "vm.add-disk", true, call_add_disk, WITH_VM, NULL},
 	{"PUT", "vm.add-net", true, call_add_net, WITH_VM, NULL},

@@ -144,6 +144,20 @@ static int ctl_top(const struct ctl *c, struct err *e)
 	return top_run(c->socket, (unsigned int)rounds, e);
 }
 
+/* ctl_resize_disk_body() - `ID SIZE` */
+static int ctl_resize_disk_body(struct ctl *c, struct err *e)
+{
+	uint64_t size;
+	json_t *o;
+
+	if (c->argc != 2 || !keyval_number(c->argv[1], true, &size) || size > INT64_MAX)
+		return err_set(e, EINVAL, "resize-disk: give the disk's id and a size, as 10G");
+	o = json_pack("{s:s,s:I}", "id", c->argv[0], "desired_size", (json_int_t)size);
+	c->body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return 0;
+}
+
 static const struct verb {
 	const char *name, *method, *path;
 	int max_args;
@@ -167,6 +181,8 @@ static const struct verb {
 		"tap=NAME[,mac=MAC,id=ID,...] add a network device, also to a running VM"},
 	{"add-vsock", "PUT", "vm.add-vsock", 1, ctl_vsock_body,
 		"cid=N,socket=PATH add the vsock device, also to a running VM"},
+	{"resize-disk", "PUT", "vm.resize-disk", 2, ctl_resize_disk_body,
+		"ID SIZE give a disk another size"},
 	{"remove-device", "PUT", "vm.remove-device", 1, ctl_id_body, "ID remove a device"},
 	{"power-button", "PUT", "vm.power-button", 0, NULL, "ask the guest to switch itself off"},
 	{"nmi", "PUT", "vm.nmi", 0, NULL, "raise an NMI on every vCPU"},
