@@ -82,6 +82,21 @@ static const struct keyval_field sandbox_fields[] = {
 static const struct keyval_field serial_fields[] = STREAM_FIELDS(serial);
 static const struct keyval_field console_fields[] = STREAM_FIELDS(console);
 
+/*
+ * A limit of an object made by D(): three keys of the command line, an object in JSON with its own
+ * table.
+ */
+#define LIMIT(D, k, member)                                                                        \
+	D(k "_size", NULL, KEYVAL_SIZE, member.size),                                              \
+		D(k "_one_time_burst", NULL, KEYVAL_SIZE, member.one_time_burst),                  \
+		D(k "_refill_time", NULL, KEYVAL_NUMBER, member.refill_time)
+#define LIMIT_JSON(D, member)                                                                      \
+	{                                                                                          \
+		D("size", "size", KEYVAL_SIZE, member.size),                                       \
+			D("one_time_burst", "one_time_burst", KEYVAL_SIZE, member.one_time_burst), \
+			D("refill_time", "refill_time", KEYVAL_NUMBER, member.refill_time),        \
+	}
+
 #define DISK(k, j, kd, member, ...) FIELD(struct disk_config, k, j, kd, member, __VA_ARGS__)
 static const struct keyval_field disk_fields[] = {
 	DISK("path", "path", KEYVAL_STRING, path, .help = "raw image or block device"),
@@ -92,22 +107,14 @@ static const struct keyval_field disk_fields[] = {
 	DISK("queue_size", "queue_size", KEYVAL_NUMBER, queue_size, .min = 16, .max = 1024,
 		.help = "entries per queue, a power of two"),
 	DISK("serial", "serial", KEYVAL_STRING, serial, .help = "up to 20 characters"),
+	LIMIT(DISK, "bw", bandwidth),
+	LIMIT(DISK, "ops", ops),
 	DISK("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
 };
+static const struct keyval_field disk_bandwidth_fields[] = LIMIT_JSON(DISK, bandwidth);
+static const struct keyval_field disk_ops_fields[] = LIMIT_JSON(DISK, ops);
 
 #define NET(k, j, kd, member, ...) FIELD(struct nic_config, k, j, kd, member, __VA_ARGS__)
-/* A limit: three keys of the command line, an object in JSON with its own table. */
-#define NET_LIMIT(k, member)                                                                       \
-	NET(k "_size", NULL, KEYVAL_SIZE, member.size),                                            \
-		NET(k "_one_time_burst", NULL, KEYVAL_SIZE, member.one_time_burst),                \
-		NET(k "_refill_time", NULL, KEYVAL_NUMBER, member.refill_time)
-#define NET_LIMIT_JSON(member)                                                                     \
-	{                                                                                          \
-		NET("size", "size", KEYVAL_SIZE, member.size),                                     \
-			NET("one_time_burst", "one_time_burst", KEYVAL_SIZE,                       \
-				member.one_time_burst),                                            \
-			NET("refill_time", "refill_time", KEYVAL_NUMBER, member.refill_time),      \
-	}
 static const struct keyval_field net_fields[] = {
 	NET("tap", "tap", KEYVAL_STRING, tap, .help = "name of the tap; made if it is not there"),
 	NET("ip", "ip", KEYVAL_STRING, ip, .help = "the host's address on the tap"),
@@ -123,12 +130,12 @@ static const struct keyval_field net_fields[] = {
 	NET("offload_tso", "offload_tso", KEYVAL_TOGGLE, offload_tso),
 	NET("offload_ufo", "offload_ufo", KEYVAL_TOGGLE, offload_ufo),
 	NET("offload_csum", "offload_csum", KEYVAL_TOGGLE, offload_csum),
-	NET_LIMIT("bw", bandwidth),
-	NET_LIMIT("ops", ops),
+	LIMIT(NET, "bw", bandwidth),
+	LIMIT(NET, "ops", ops),
 	NET("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
 };
-static const struct keyval_field net_bandwidth_fields[] = NET_LIMIT_JSON(bandwidth);
-static const struct keyval_field net_ops_fields[] = NET_LIMIT_JSON(ops);
+static const struct keyval_field net_bandwidth_fields[] = LIMIT_JSON(NET, bandwidth);
+static const struct keyval_field net_ops_fields[] = LIMIT_JSON(NET, ops);
 
 #define SECTION(n, f, b)                                                                           \
 	{                                                                                          \
@@ -145,6 +152,9 @@ static const struct keyval_section sections[] = {
 	SECTION("sandbox", sandbox_fields, "mode"),
 };
 static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
+static const struct keyval_section disk_bandwidth_section =
+	SECTION("disk-bandwidth", disk_bandwidth_fields, NULL);
+static const struct keyval_section disk_ops_section = SECTION("disk-ops", disk_ops_fields, NULL);
 static const struct keyval_section net_section = SECTION("net", net_fields, NULL);
 static const struct keyval_section net_bandwidth_section =
 	SECTION("net-bandwidth", net_bandwidth_fields, NULL);
@@ -186,8 +196,9 @@ static int config_path(char **to, const char *name, const char *value, struct er
 
 const struct keyval_section *config_section(const char *name)
 {
-	static const struct keyval_section *const others[] = {&disk_section, &net_section,
-		&net_bandwidth_section, &net_ops_section, &payload_section};
+	static const struct keyval_section *const others[] = {&disk_section,
+		&disk_bandwidth_section, &disk_ops_section, &net_section, &net_bandwidth_section,
+		&net_ops_section, &payload_section};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		if (!strcmp(name, sections[i].name))

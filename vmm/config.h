@@ -31,6 +31,7 @@ struct disk_config {
 	bool readonly;
 	bool direct;
 	uint64_t num_queues, queue_size;
+	struct nic_limit bandwidth, ops; /* of all queues together; bandwidth in bytes */
 	char *serial;
 	char *id;
 	bool has_fd;
@@ -87,7 +88,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 
 /*
  * config_section() - Return: the table of a section: one of the flags with keys, "disk" (of a
- * struct disk_config), "net", "net-bandwidth" or "net-ops" (of a struct nic_config) or "payload";
+ * struct disk_config), "disk-bandwidth", "disk-ops"; "net", "net-bandwidth" or "net-ops"
+ * (of a struct nic_config) or "payload";
  * NULL for other names.
  */
 const struct keyval_section *config_section(const char *name);

@@ -122,12 +122,20 @@ static const struct config_row debug_rows[] = {
 };
 static const struct config_rows debug_console = SECTION(NULL, debug_rows, .absent = true);
 
+static const struct config_rows disk_bandwidth = {.keyval = "disk-bandwidth"};
+static const struct config_rows disk_ops = {.keyval = "disk-ops"};
+static const struct config_row disk_limiter_rows[] = {
+	{"bandwidth", NULL, NULL, &disk_bandwidth},
+	{"ops", NULL, NULL, &disk_ops},
+};
+static const struct config_rows disk_limiter = SECTION(NULL, disk_limiter_rows, .absent = true);
+
 static const struct config_row disk_rows[] = {
 	IOMMU_ROW,
 	{"vhost_user", ONLY_NO, NO, NULL},
 	{"vhost_socket", NONE, NULL, NULL},
 	{"rate_limit_group", NONE, NULL, NULL},
-	{"rate_limiter_config", NONE, NULL, NULL},
+	{"rate_limiter_config", NULL, NULL, &disk_limiter},
 	{"queue_affinity", EMPTY, NULL, NULL},
 	{"disable_io_uring", ONLY_NO, NO, NULL},
 	{"disable_aio", "bool", NO, NULL},
@@ -141,13 +149,13 @@ static const struct config_row disk_rows[] = {
 };
 const struct config_rows config_rows_disk = SECTION("disk", disk_rows);
 
-static const struct config_rows bandwidth = {.keyval = "net-bandwidth"};
-static const struct config_rows ops = {.keyval = "net-ops"};
-static const struct config_row limiter_rows[] = {
-	{"bandwidth", NULL, NULL, &bandwidth},
-	{"ops", NULL, NULL, &ops},
+static const struct config_rows net_bandwidth = {.keyval = "net-bandwidth"};
+static const struct config_rows net_ops = {.keyval = "net-ops"};
+static const struct config_row net_limiter_rows[] = {
+	{"bandwidth", NULL, NULL, &net_bandwidth},
+	{"ops", NULL, NULL, &net_ops},
 };
-static const struct config_rows limiter = SECTION(NULL, limiter_rows, .absent = true);
+static const struct config_rows net_limiter = SECTION(NULL, net_limiter_rows, .absent = true);
 
 static const struct config_row net_rows[] = {
 	IOMMU_ROW,
@@ -157,7 +165,7 @@ static const struct config_row net_rows[] = {
 	{"vhost_user", ONLY_NO, NO, NULL},
 	{"vhost_socket", NONE, NULL, NULL},
 	{"vhost_mode", "[\"Client\"]", "\"Client\"", NULL},
-	{"rate_limiter_config", NULL, NULL, &limiter},
+	{"rate_limiter_config", NULL, NULL, &net_limiter},
 	{"pci_segment", "[0]", "0", NULL},
 	{"pci_device_id", NONE, NULL, NULL},
 	{"fds", CONFIG_ROW_FDS, NULL, NULL},

@@ -26,6 +26,11 @@ static int device_plan_hold(struct device_plan *p, int fd)
 	return 1;
 }
 
+static struct spawn_limit device_plan_limit(const struct nic_limit *l)
+{
+	return (struct spawn_limit){l->size, l->one_time_burst, l->refill_time};
+}
+
 int device_plan_disk(
 	struct device_plan *p, const struct vm_config *config, unsigned int index, struct err *e)
 {
@@ -43,13 +48,10 @@ int device_plan_disk(
 	p->spawn.serial = c->serial;
 	p->spawn.n_queues = (uint16_t)c->num_queues;
 	p->spawn.flags = c->readonly ? SPAWN_READ_ONLY : 0;
+	p->spawn.limits.bytes = device_plan_limit(&c->bandwidth);
+	p->spawn.limits.ops = device_plan_limit(&c->ops);
 	p->queue_size = (uint16_t)c->queue_size;
 	return device_plan_hold(p, resource_open_disk(c, e));
-}
-
-static struct spawn_limit device_plan_limit(const struct nic_limit *l)
-{
-	return (struct spawn_limit){l->size, l->one_time_burst, l->refill_time};
 }
 
 int device_plan_nic(

@@ -31,6 +31,9 @@ CASES = {
     "convert-soft": ("convert", "soft", {}),
     "blk-off": ("blk", "off", {"disk": True}),
     "blk-soft": ("blk", "soft", {"disk": True}),
+    "blk-limited": ("blk", "off", {"disk": True, "keys": ",ops_size=20,ops_refill_time=50,bw_size=1M,"
+                                   "bw_refill_time=1,bw_one_time_burst=4K"}),
+    "blk-direct": ("blk", "off", {"disk": True, "keys": ",direct=on"}),
     "blk-readonly": ("blk", "off", {"disk": True, "readonly": True}),
     "vsock-off": ("vsock", "off", {"vsock": 50000, "lines": ["served 50000 bytes", "served 7"]}),
     "vsock-soft": ("vsock", "soft", {"vsock": 50000, "lines": ["called with 100000 bytes"]}),
@@ -97,7 +100,8 @@ def command_of(cloister, guests, case, folder):
     if more.get("disk"):
         path = write_disk(folder)
         readonly = more.get("readonly", False)
-        command += ["--disk", f"path={path}" + (",readonly=on" if readonly else "")]
+        command += ["--disk", f"path={path}" + (",readonly=on" if readonly else "") +
+                    more.get("keys", "")]
         words += f" sectors={READ_SECTORS} readonly={int(readonly)}"
     if more.get("vsock"):
         command += ["--vsock", f"cid=3,socket={folder}/vsock"]
