@@ -302,7 +302,6 @@ static int send_record(
 	struct vhost_user_call call = {.request = VHOST_USER_SET_INFLIGHT_FD,
 		.body = &body,
 		.len = sizeof(body),
-		.fds = &r->fd,
 		.n_fds = 1};
 	int rc = 0;
 
@@ -310,6 +309,7 @@ static int send_record(
 		return 0;
 	if (r->fd < 0)
 		rc = get_record(c, setup, e);
+	call.fds = &r->fd;
 	body = (struct vhost_user_inflight){.mmap_size = r->size,
 		.mmap_offset = r->offset,
 		.num_queues = r->n_queues,

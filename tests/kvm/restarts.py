@@ -56,8 +56,11 @@ def kill_device(monitor, last):
         return pids or (monitor.poll() is not None and [None])
 
     pid = wait_until(fresh, "no new device process")[0]
-    if pid:
-        os.kill(pid, signal.SIGKILL)
+    try:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:  # the VM ends just now
+        return None
     return pid
 
 
