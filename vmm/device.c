@@ -57,6 +57,7 @@ static bool device_died(void *ctx)
 			log_error("device", "%s: restart: %s", d->id, e.text);
 	}
 	d->dead = rc != 0;
+	d->env->event(d->env->ctx, d->id, d->dead ? "device-died" : "device-replaced");
 	if (d->dead)
 		log_error("device", "%s: its process %d has ended; the VM goes on without it",
 			d->id, old);
@@ -120,6 +121,10 @@ static void device_keep(struct device *d, const struct device_env *env, struct d
 	if (p->spawn.serial) {
 		snprintf(d->serial, sizeof(d->serial), "%s", p->spawn.serial);
 		d->plan.spawn.serial = d->serial;
+	}
+	if (p->spawn.path) {
+		snprintf(d->path, sizeof(d->path), "%s", p->spawn.path);
+		d->plan.spawn.path = d->path;
 	}
 }
 

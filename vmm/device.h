@@ -32,6 +32,9 @@ struct device_env {
 	struct loop *loop;
 	int spawner;
 	bool best_effort; /* sandboxes of device processes may be incomplete, and say so */
+	/* Something happened to a device: "device-died", ...; on the loop's thread. */
+	void (*event)(void *ctx, const char *id, const char *event);
+	void *ctx;
 };
 
 #define DEVICE_RESTARTS_MAX   10 /* within DEVICE_RESTART_WINDOW seconds; then the device is dead */
@@ -48,6 +51,7 @@ struct device {
 	const struct device_env *env;
 	struct device_plan plan; /* its descriptors are the device's */
 	char serial[32];
+	char path[108];                         /* of a socket, likewise */
 	unsigned int deaths;                    /* ever */
 	uint64_t death_ns[DEVICE_RESTARTS_MAX]; /* when; a ring, by number of the death */
 };

@@ -62,18 +62,26 @@ void events_destroy(struct events *events)
 
 void events_emit(struct events *events, const char *source, const char *event)
 {
-	char line[256];
+	events_emit_with(events, source, event, NULL);
+}
+
+void events_emit_with(
+	struct events *events, const char *source, const char *event, json_t *properties)
+{
+	cleanup_free char *text = NULL, *line = NULL;
 	uint64_t ns;
 	int n;
 
-	if (!events)
-		return;
-	ns = clock_ns() - events->start_ns;
-	n = snprintf(line, sizeof(line),
-		"{\"timestamp\":{\"secs\":%llu,\"nanos\":%llu},\"source\":\"%s\",\"event\":\"%s\","
-		"\"properties\":null}\n",
-		(unsigned long long)(ns / 1000000000), (unsigned long long)(ns % 1000000000),
-		source, event);
-	if (write(events->fd, line, (size_t)n) != n)
-		log_limited(LOG_WARN, "events", "an event was lost: %s", event);
+	if (events) {
+		text = properties ? json_dumps(properties, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+		ns = clock_ns() - events->start_ns;
+		n = asprintf(&line,
+			"{\"timestamp\":{\"secs\":%llu,\"nanos\":%llu},\"source\":\"%s\","
+			"\"event\":\"%s\",\"properties\":%s}\n",
+			(unsigned long long)(ns / 1000000000),
+			(unsigned long long)(ns % 1000000000), source, event, text ? text : "null");
+		if (n < 0 || write(events->fd, line, (size_t)n) != n)
+			log_limited(LOG_WARN, "events", "an event was lost: %s", event);
+	}
+	json_decref(properties);
 }

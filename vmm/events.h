@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 
+#include <jansson.h>
+
 struct events;
 
 /*
@@ -22,5 +24,9 @@ void events_destroy(struct events *events);
  * @source: "vmm", "vm"; @event: such as "booted"
  */
 void events_emit(struct events *events, const char *source, const char *event);
+
+/* events_emit_with() - the same with properties, an object of strings; takes the reference. */
+void events_emit_with(
+	struct events *events, const char *source, const char *event, json_t *properties);
 
 #endif

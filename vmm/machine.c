@@ -41,7 +41,7 @@ static void machine_eject(struct machine *m)
 	for (struct device *d = m->devices; slots && d < m->devices + DEVICES_MAX; d++)
 		if (d->pci && d->leaving && slots >> device_slot(d) & 1) {
 			device_stop(d);
-			m->desc.unplugged(m->desc.ctx, d->id);
+			m->desc.device_event(m->desc.ctx, d->id, "device-removed");
 		}
 }
 
@@ -176,6 +176,8 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 		.ledger = desc->ledger,
 		.loop = desc->loop,
 		.spawner = desc->spawner,
+		.event = desc->device_event,
+		.ctx = desc->ctx,
 		.best_effort = desc->config->sandbox.mode == SANDBOX_BEST_EFFORT,
 	};
 	rc = machine_init_board(m, desc, e);

@@ -30,8 +30,9 @@ struct machine_desc {
 	int spawner;
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
-	/* A device that machine_unplug() asked for has ended; on the loop's thread. */
-	void (*unplugged)(void *ctx, const char *id);
+	/* "device-removed": machine_unplug() is complete; others as in vmm/device.h. Loop's thread.
+	 */
+	void (*device_event)(void *ctx, const char *id, const char *event);
 	void (*woken)(void *ctx); /* after machine_wake(), on the loop's thread */
 	void *ctx;
 };

@@ -150,12 +150,12 @@ static void vm_woken(void *ctx)
 	vm->desc.ended(vm->desc.ctx);
 }
 
-static void vm_unplugged(void *ctx, const char *id)
+static void vm_device_event(void *ctx, const char *id, const char *event)
 {
 	struct vm *vm = ctx;
 
-	if (vm->desc.unplugged)
-		vm->desc.unplugged(vm->desc.ctx, id);
+	if (vm->desc.device_event)
+		vm->desc.device_event(vm->desc.ctx, id, event);
 }
 
 static int vm_up_machine(struct vm *vm, struct err *e)
@@ -169,7 +169,7 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 		.doorbell = vm->type->alias && !vm->host.hardware ? &vm->converter : NULL,
 		.spawner = vm->desc.spawner,
 		.power_event = vm_power_event,
-		.unplugged = vm_unplugged,
+		.device_event = vm_device_event,
 		.woken = vm_woken,
 		.ctx = vm,
 	};

@@ -38,8 +38,8 @@ struct vm_desc {
 	struct loop *loop;
 	void (*ended)(
 		void *ctx); /* once, in the loop, when a started VM has ended; vm->end says why */
-	/* A device that was to be unplugged has ended; in the loop. NULL: nobody asks. */
-	void (*unplugged)(void *ctx, const char *id);
+	/* As in struct machine_desc; NULL: nobody asks. */
+	void (*device_event)(void *ctx, const char *id, const char *event);
 	void *ctx;
 	enum filter_mode seccomp; /* of the vCPU threads' filter */
 };

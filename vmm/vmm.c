@@ -149,12 +149,29 @@ static void vmm_vm_ended(void *ctx)
 	vmm->desc.ended(vmm->desc.ctx, again);
 }
 
-static void vmm_unplugged(void *ctx, const char *id)
+static void vmm_device_event(void *ctx, const char *id, const char *event)
 {
 	struct vmm *vmm = ctx;
 
-	log_info("vm", "%s: the guest has let go of it", id);
-	events_emit(vmm->desc.events, "vm", "device-removed");
+	log_info("vm", "%s: %s", id, event);
+	events_emit_with(vmm->desc.events, "vm", event, json_pack("{s:s}", "id", id));
+}
+
+/* vmm_booted() - tell when each stage of the launch was up */
+static void vmm_booted(const struct vmm *vmm)
+{
+	json_t *times = json_pack("{s:s}", "level", vmm->vm->type->name);
+	uint64_t before = vmm->vm->created_ns;
+	char name[32], value[32];
+
+	for (unsigned int i = 0; vm_stage_name(i); i++) {
+		snprintf(name, sizeof(name), "%s_ms", vm_stage_name(i));
+		snprintf(value, sizeof(value), "%.3f",
+			(double)(vmm->vm->stage_ns[i] - before) / 1e6);
+		before = vmm->vm->stage_ns[i];
+		json_object_set_new(times, name, json_string(value));
+	}
+	events_emit_with(vmm->desc.events, "vm", "booted", times);
 }
 
 int vmm_boot(struct vmm *vmm, struct err *e)
@@ -164,7 +181,7 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 		.spawner = vmm->desc.spawner,
 		.loop = vmm->desc.loop,
 		.ended = vmm_vm_ended,
-		.unplugged = vmm_unplugged,
+		.device_event = vmm_device_event,
 		.ctx = vmm,
 		.seccomp = vmm->desc.seccomp,
 	};
@@ -183,7 +200,7 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 	vm_resume(vmm->vm);
 	log_info("vm", "level %s: %s", vmm->vm->type->name, vmm->vm->type->label);
 	vmm->state = VMM_RUNNING;
-	events_emit(vmm->desc.events, "vm", "booted");
+	vmm_booted(vmm);
 	return 0;
 }
 
@@ -249,7 +266,9 @@ int vmm_add(struct vmm *vmm, const char *kind, const struct plug_body *body, str
 	struct plug_board board = vmm_board(vmm);
 	int rc = plug_add(&board, kind, body, out, e);
 
-	events_emit(rc ? NULL : vmm->desc.events, "vm", "device-added");
+	if (!rc)
+		events_emit_with(
+			vmm->desc.events, "vm", "device-added", json_pack("{s:s}", "id", out->id));
 	return rc;
 }
 

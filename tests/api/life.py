@@ -471,6 +471,9 @@ def case_events(daemon):
         ("vmm", "starting"), ("vm", "booting"), ("vm", "booted"), ("vm", "pausing"),
         ("vm", "paused"), ("vm", "resuming"), ("vm", "resumed"), ("vm", "shutdown"),
         ("vm", "deleted"), ("vmm", "shutdown")], f"events {events}")
+    booted = events[2]["properties"]
+    need(booted["level"] == "off" and float(booted["memory_ms"]) > 0, f"booted: {booted}")
+    need(all(e["properties"] is None for e in events if e["event"] != "booted"), f"events {events}")
     times = [(e["timestamp"]["secs"], e["timestamp"]["nanos"]) for e in events]
     need(times == sorted(times), f"times {times}")
 
