@@ -144,8 +144,7 @@ static void config_json_names_the_field_at_fault(void **state)
 			"\"Unknown\"] is"},
 		{"{\"serial\":{\"mode\":\"Pty\"}}",
 			"serial.mode: must be one of: Off, Null, Tty, File"},
-		{"{" K ",\"net\":[{\"mac\":\"x\"}]}",
-			"net: mac=x is no address of one station"},
+		{"{" K ",\"net\":[{\"mac\":\"x\"}]}", "net: mac=x is no address of one station"},
 		{"{" K ",\"vsock\":{\"cid\":3}}", "vsock: needs socket=PATH"},
 		{"{" K ",\"vsock\":{\"socket\":\"s\"}}", "vsock: needs cid=N, from 3 up"},
 		{"{\"vsock\":{\"cid\":2}}", "vsock.cid: 2 is out of range (3 to 4294967294)"},
@@ -225,7 +224,95 @@ static void config_json_asks_for_a_level_as_others_do(void **state)
 	config_fini(&c);
 }
 
+#define TEXT(kind, body, n_fds)                                                                    \
+	{                                                                                          \
+		(kind), (body), sizeof(body) - 1, (n_fds)                                          \
+	}
+
+static int add(struct vm_config *c, json_t *echo, struct config_text what, struct err *e)
+{
+	*e = (struct err)ERR_INIT;
+	return config_json_add(c, echo, &what, e);
+}
+
+static void config_json_adds_and_removes_devices(void **state)
+{
+	struct vm_config c;
+	struct err e;
+	json_t *echo, *before;
+
+	(void)state;
+	read_good(&c, &echo, "{\"payload\":{\"kernel\":\"k\"},\"disks\":[{\"path\":\"d\"}]}");
+	before = json_deep_copy(echo);
+	assert_int_equal(
+		add(&c, echo, (struct config_text)TEXT("disk", "{\"path\":\"e\"}", 0), &e), 0);
+	assert_string_equal(config_json_last_id(&c, "disk"), "_disk1");
+	assert_int_equal(
+		add(&c, echo, (struct config_text)TEXT("net", "{\"mac\":\"02:00:00:00:00:01\"}", 0),
+			&e),
+		0);
+	assert_string_equal(config_json_last_id(&c, "net"), "_net2");
+	assert_int_equal(
+		add(&c, echo, (struct config_text)TEXT("vsock", "{\"cid\":3,\"socket\":\"s\"}", 0),
+			&e),
+		0);
+	assert_int_equal(json_array_size(json_object_get(echo, "disks")), 2);
+	assert_int_equal(
+		add(&c, echo, (struct config_text)TEXT("vsock", "{\"cid\":4,\"socket\":\"t\"}", 0),
+			&e),
+		-EINVAL);
+	assert_int_equal(config_json_remove(&c, echo, "_disk1"), 0);
+	assert_int_equal(config_json_remove(&c, echo, "_net2"), 0);
+	assert_int_equal(config_json_remove(&c, echo, "vsock0"), 0);
+	assert_int_equal(config_json_remove(&c, echo, "vsock0"), -ENOENT);
+	assert_true(json_equal(echo, before));
+	json_decref(before);
+	json_decref(echo);
+	config_fini(&c);
+}
+
+static void config_json_leaves_all_as_it_was_when_an_addition_fails(void **state)
+{
+	static const struct {
+		struct config_text what;
+		const char *text;
+		int rc;
+	} cases[] = {
+		{TEXT("disk", "[", 0),
+			"the body is not JSON: line 1: ']' expected near end of file", -EINVAL},
+		{TEXT("disk", "{}", 0), "disks: disk 1 has no path=F", -EINVAL},
+		{TEXT("disk", "{\"path\":1}", 0), "disk.path: must be a string", -EINVAL},
+		{TEXT("disk", "{\"path\":\"e\",\"id\":\"_disk0\"}", 0),
+			"disk.id: '_disk0' is there twice", -EEXIST},
+		{TEXT("disk", "{}", 2), "a disk has one descriptor, not 2", -EBADF},
+		{TEXT("net", "{\"id\":\"_disk0\"}", 0), "net.id: '_disk0' is there twice", -EEXIST},
+		{TEXT("net", "{}", 2), "2 descriptors for num_queues 2, two for each", -EBADF},
+		{TEXT("net", "{\"fds\":3}", 0), "net.fds: must be a list", -EINVAL},
+		{TEXT("vsock", "{\"cid\":3}", 0), "vsock.socket: is missing", -EINVAL},
+	};
+	struct vm_config c;
+	struct err e;
+	json_t *echo, *before;
+
+	(void)state;
+	read_good(&c, &echo, "{\"payload\":{\"kernel\":\"k\"},\"disks\":[{\"path\":\"d\"}]}");
+	before = json_deep_copy(echo);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(add(&c, echo, cases[i].what, &e), cases[i].rc);
+		assert_string_equal(e.text, cases[i].text);
+		assert_true(json_equal(echo, before));
+		assert_int_equal(c.n_disks, 1);
+		assert_int_equal(c.n_nics, 0);
+		assert_null(c.vsock.socket);
+	}
+	json_decref(before);
+	json_decref(echo);
+	config_fini(&c);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(config_json_adds_and_removes_devices),
+	cmocka_unit_test(config_json_leaves_all_as_it_was_when_an_addition_fails),
 	cmocka_unit_test(config_json_takes_what_the_go_runtime_sends),
 	cmocka_unit_test(config_json_takes_nulls_empty_lists_and_unknown_keys),
 	cmocka_unit_test(config_json_echoes_the_defaults),
