@@ -11,7 +11,7 @@
 #include <linux/capability.h>
 #include <string.h>
 
-int sandbox_enter(const struct sandbox_desc *desc, struct err *e)
+int sandbox_jail(const struct sandbox_desc *desc, struct err *e)
 {
 	const struct jail jail = {.tag = "sandbox", .best_effort = desc->best_effort};
 	cleanup_free char *report = desc->report ? strdup(desc->report) : NULL;
@@ -28,7 +28,10 @@ int sandbox_enter(const struct sandbox_desc *desc, struct err *e)
 		rights.allow = LANDLOCK_SAVE;
 	}
 	json_object_seed(0); /* reads /dev/urandom, else at the first object */
-	if (jail_confine(&jail, filter_is_lax(desc->role) ? NULL : &rights, caps, e) < 0)
-		return -e->code;
+	return jail_confine(&jail, filter_is_lax(desc->role) ? NULL : &rights, caps, e);
+}
+
+int sandbox_filter(const struct sandbox_desc *desc, struct err *e)
+{
 	return filter_load(desc->role, desc->seccomp, e);
 }

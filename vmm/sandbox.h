@@ -17,9 +17,17 @@ struct sandbox_desc {
 };
 
 /*
- * sandbox_enter() - confine the calling thread, and what it starts, for good.
+ * sandbox_jail() - give up rights: for the calling thread and the threads that it starts from now
+ * on, so before there are vCPU threads. For good.
  * Return: 0, or -errno for what could not be applied.
  */
-int sandbox_enter(const struct sandbox_desc *desc, struct err *e) MUST_CHECK;
+int sandbox_jail(const struct sandbox_desc *desc, struct err *e) MUST_CHECK;
+
+/*
+ * sandbox_filter() - the system call filter, after sandbox_jail(). It is inherited, too: the main
+ * thread of `cloister run`, which may do less than vCPU threads, loads it when they have started.
+ * Return: 0 or -errno.
+ */
+int sandbox_filter(const struct sandbox_desc *desc, struct err *e) MUST_CHECK;
 
 #endif

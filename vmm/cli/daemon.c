@@ -199,13 +199,15 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 		.ended = daemon_vm_ended,
 		.ctx = d,
 	};
+	const struct sandbox_desc sandbox = {.role = FILTER_DAEMON, .seccomp = d->seccomp};
 	int rc = vmm_create(&d->vmm, &vmm, e);
 
 	if (!rc)
 		rc = api_create(&d->api, &(struct api_desc){d->vmm, daemon_bye, d}, e);
 	if (!rc)
-		rc = sandbox_enter(
-			&(struct sandbox_desc){FILTER_DAEMON, d->seccomp, false, NULL}, e);
+		rc = sandbox_jail(&sandbox, e);
+	if (!rc)
+		rc = sandbox_filter(&sandbox, e);
 	if (!rc) /* after the above: the API's thread is confined likewise */
 		rc = daemon_listen(d, e);
 	if (rc)

@@ -224,8 +224,9 @@ static int run_create(struct run *run, int spawner, struct err *e)
 	return rc ? rc : loop_add(run->loop, &run->signals, EPOLLIN, e);
 }
 
-/* run_confine() - the main thread, before guest code runs: vCPU threads have done it themselves */
-static int run_confine(const struct run *run, struct err *e)
+/* run_start() - jail, vCPU threads (which load their filter), our own filter; then the guest runs
+ */
+static int run_start(const struct run *run, struct err *e)
 {
 	const struct sandbox_desc desc = {
 		.role = run->report ? FILTER_REPORTER : FILTER_RUN,
@@ -234,7 +235,15 @@ static int run_confine(const struct run *run, struct err *e)
 		.report = run->report,
 	};
 
-	return sandbox_enter(&desc, e);
+	int rc = sandbox_jail(&desc, e);
+
+	if (!rc)
+		rc = vm_start(run->vm, e);
+	if (!rc)
+		rc = sandbox_filter(&desc, e);
+	if (!rc)
+		vm_resume(run->vm);
+	return rc;
 }
 
 /* run_until_end() - with the terminal as the guest needs it */
@@ -245,11 +254,7 @@ static int run_until_end(struct run *run, struct err *e)
 	log_info("run", "level %s: %s", run->vm->type->name, run->vm->type->label);
 	terminal_raw(&run->terminal,
 		run->config.serial.mode == STREAM_TTY || run->config.console.mode == STREAM_TTY);
-	rc = vm_start(run->vm, e);
-	if (!rc)
-		rc = run_confine(run, e);
-	if (!rc)
-		vm_resume(run->vm);
+	rc = run_start(run, e);
 	if (!rc && (rc = loop_run(run->loop)))
 		err_sys(e, -rc, "event loop");
 	terminal_restore(&run->terminal);
