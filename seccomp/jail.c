@@ -3,6 +3,7 @@
 #include "seccomp/jail.h"
 
 #include "base/log.h"
+#include "seccomp/filter.h"
 #include "seccomp/landlock.h"
 #include "seccomp/privilege.h"
 
@@ -21,7 +22,8 @@
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
-#define KEEP_MAX 24
+#define KEEP_MAX    24
+#define PRIVATE_MAX (UINT64_C(256) << 20) /* bytes of private memory */
 
 /* jail_miss() - a part of the jail can't be had. Return: 0 if that is allowed, else -errno in *e.
  */
@@ -132,6 +134,8 @@ static int jail_limits(unsigned int max_fds)
 		{RLIMIT_MEMLOCK, 0},
 		{RLIMIT_MSGQUEUE, 0},
 		{RLIMIT_NOFILE, max_fds},
+		/* Shared memory does not count, but what a sanitizer sets aside does. */
+		{RLIMIT_DATA, filter_is_lax(FILTER_SPAWNER) ? RLIM_INFINITY : PRIVATE_MAX},
 	};
 	int rc = 0;
 

@@ -27,7 +27,7 @@ static const uint32_t actions[] = {
 	[FILTER_ERRNO] = SCMP_ACT_ERRNO(EPERM),
 };
 
-static int program_add(scmp_filter_ctx ctx, const struct filter_row *row)
+static int program_add(scmp_filter_ctx ctx, const struct filter_row *row, enum filter_mode mode)
 {
 	struct scmp_arg_cmp test = {
 		.arg = row->arg,
@@ -37,6 +37,8 @@ static int program_add(scmp_filter_ctx ctx, const struct filter_row *row)
 	};
 	uint32_t action = row->refuse ? SCMP_ACT_ERRNO((uint32_t)row->refuse) : SCMP_ACT_ALLOW;
 
+	if (action == actions[mode])
+		return 0; /* libseccomp refuses a rule that says what is so anyway */
 	return seccomp_rule_add_array(ctx, action, row->call, row->mask ? 1 : 0, &test);
 }
 
@@ -49,7 +51,7 @@ static scmp_filter_ctx program_rules(enum filter_role role, enum filter_mode mod
 
 	for (size_t i = 0; !rc && (row = filter_row(i)); i++)
 		if (filter_applies(row, role))
-			rc = program_add(ctx, row);
+			rc = program_add(ctx, row, mode);
 	/* A vCPU's ioctl is the hottest call of all; a tree finds it fast, a list might not. */
 	if (!rc)
 		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);

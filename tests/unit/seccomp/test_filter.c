@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seccomp/filter.h"
 
+#include "seccomp/program.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -252,6 +253,22 @@ static void filter_has_few_calls_per_role(void **state)
 		print_message("%s: %zu system calls\n", filter_role_name(role), filter_size(role));
 }
 
+static void filter_compiles_in_every_mode(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (enum filter_role role = 0; role < FILTER_ROLES; role++)
+		for (enum filter_mode mode = FILTER_KILL; mode < FILTER_OFF; mode++) {
+			struct program *p;
+
+			assert_int_equal(program_create(&p, role, mode, &e), 0);
+			assert_non_null(p);
+			program_destroy(p);
+		}
+	signal(SIGSYS, SIG_DFL);
+}
+
 static void filter_mode_parse_knows_its_values(void **state)
 {
 	struct err e = ERR_INIT;
@@ -277,6 +294,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(filter_names_call_when_told_to_trap),
 	cmocka_unit_test(filter_answers_when_call_is_refused),
 	cmocka_unit_test(filter_has_few_calls_per_role),
+	cmocka_unit_test(filter_compiles_in_every_mode),
 	cmocka_unit_test(filter_mode_parse_knows_its_values),
 };
 UNIT_MAIN(tests)
