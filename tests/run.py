@@ -18,6 +18,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
 import test_boot
 import test_guests
 import test_kata
+import test_net
 from paths import ROOT, main
 from tally import Tally, timed
 
@@ -89,6 +90,7 @@ def body():
             test_boot.run(tally, ROOT / "build")
             test_guests.run(tally, ROOT / "build")
             test_kata.run(tally, ROOT / "build")
+            test_net.run(tally, ROOT / "build")
     return tally.end()
 
 
