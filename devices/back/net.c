@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 
 struct net_pair {
+	struct net *net;
 	struct loop_source tap; /* edge triggered; watched while the pair is attached and runs */
 	bool attached;          /* this queue of the tap is in use */
 	struct net_rx rx;
@@ -33,20 +34,6 @@ struct net {
 	struct net_pair pairs[];
 };
 
-static void net_pair_ready(void *ctx, uint32_t events)
-{
-	struct net_pair *pair = ctx;
-
-	if (events & ~(uint32_t)EPOLLOUT) {
-		pair->rx.readable = true;
-		net_rx_serve(&pair->rx);
-	}
-	if (events & ~(uint32_t)EPOLLIN) {
-		pair->tx.writable = true;
-		net_tx_serve(&pair->tx);
-	}
-}
-
 static void net_rx_resume(void *ctx)
 {
 	struct net *net = ctx;
@@ -61,6 +48,31 @@ static void net_tx_resume(void *ctx)
 
 	for (unsigned int i = 0; i < net->n_pairs; i++)
 		net_tx_serve(&net->pairs[i].tx);
+}
+
+/* net_writable() - a queue of the tap takes frames again: whoever writes to it may go on. */
+static void net_writable(struct net *net, int fd)
+{
+	for (unsigned int i = 0; i < net->n_pairs; i++) {
+		struct net_tx *tx = &net->pairs[i].tx;
+
+		if (tx->fd != fd)
+			continue;
+		tx->writable = true;
+		net_tx_serve(tx);
+	}
+}
+
+static void net_pair_ready(void *ctx, uint32_t events)
+{
+	struct net_pair *pair = ctx;
+
+	if (events & ~(uint32_t)EPOLLOUT) {
+		pair->rx.readable = true;
+		net_rx_serve(&pair->rx);
+	}
+	if (events & ~(uint32_t)EPOLLIN)
+		net_writable(pair->net, pair->tap.fd);
 }
 
 /* net_watch() - watch a pair's tap, or not. */
@@ -96,6 +108,8 @@ static void net_update(void *ctx)
 				strerror(-rc));
 		if (pair->attached)
 			net_tap_set(pair->tap.fd, net->ctrl.offloads);
+		/* A driver may still, or after a restart of this process already, send there. */
+		pair->tx.fd = net->pairs[pair->attached ? i : 0].tap.fd;
 		net_watch(net, pair, pair->attached && (pair->rx.q || pair->tx.q));
 	}
 }
@@ -202,6 +216,10 @@ static int net_open_taps(struct net *net, const struct net_config *config, struc
 	for (unsigned int i = 0; i < net->n_pairs; i++) {
 		int fd = net->pairs[i].tap.fd, rc = 0;
 
+		/* A process before this one may have left it out of use: nothing can be asked then.
+		 */
+		if (i > 0)
+			(void)net_tap_attach(fd, true);
 		if (net_tap_prepare(fd, config->offloads, &features, e) < 0)
 			return err_context(e, "tap queue %u", i);
 		if (i > 0)
@@ -232,6 +250,7 @@ static struct net *net_make(const struct net_config *config)
 		struct net_pair *pair = &net->pairs[i];
 		int fd = config->taps[i];
 
+		pair->net = net;
 		pair->tap = (struct loop_source){.fd = fd, .fn = net_pair_ready, .ctx = pair};
 		net_rx_init(&pair->rx, fd, &net->rx_limit, config->name);
 		net_tx_init(&pair->tx, fd, &net->tx_limit, config->name);

@@ -8,7 +8,8 @@
  * 2. The tap delivers only what the driver said it takes: offloads follow the acknowledged features
  *    and the control queue.
  * 3. Of a tap with several queues, the ones in use are those of running receive queues, of pairs
- *    that the driver has taken into use. The first is always in use.
+ *    that the driver has taken into use. The first is always in use, and takes what is sent by
+ *    pairs whose own is not.
  * 4. A tap that is full or gone, and a driver that gives no buffers, hold up only their own queue.
  */
 #ifndef DEVICES_BACK_NET_H

@@ -9,6 +9,7 @@ Exit status: 0 passed, 1 failed, 77 this machine can't run guests or has no taps
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import struct
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from common import SKIP, Failed, lacking_kvm, want
+from common import SKIP, Failed, descendants, lacking_kvm, want
 from run_guest import run
 
 CLONE_NEWNET = 0x40000000
@@ -36,6 +37,9 @@ CASES = {
     # 25 operations each way at least; 10 at once, then 10 in each 100 ms
     "off-limited": ("off", ",ops_size=10,ops_refill_time=100,bw_size=1G,bw_refill_time=1", 1, 0.1,
                     "made"),
+    # the device process is killed, again and again; another takes its place
+    "off-killed": ("off", "", 1, 0, "made"),
+    "soft-pairs-killed": ("soft", ",num_queues=4", 2, 0, "fd"),
     "off-plain": ("off", ",offload_csum=off,offload_tso=off,offload_ufo=off", 1, 0, "made"),
 }
 
@@ -106,6 +110,31 @@ class Echo(threading.Thread):
                 time.sleep(0.02)  # the interface is not up yet
 
 
+class Killer(threading.Thread):
+    """Kills the device process when some more frames have come, three times."""
+
+    def __init__(self, echo):
+        super().__init__(daemon=True)
+        self.echo, self.kills = echo, 0
+
+    def run(self):
+        while not self.echo.done and self.kills < 3:
+            if self.echo.echoed > 5 * (self.kills + 1):
+                for pid in descendants(os.getpid()):
+                    if name_of(pid) == "cl-net":
+                        os.kill(pid, signal.SIGKILL)
+                        self.kills += 1
+            time.sleep(0.01)
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 def play(cloister, guests, case, folder):
     level, more, pairs, least, how = CASES[case]
     name = "tap0"
@@ -121,6 +150,9 @@ def play(cloister, guests, case, folder):
         net += f",tap={name},ip=10.77.0.1,mask=255.255.255.0,host_mac=02:00:00:00:00:09"
     echo = Echo(name)
     echo.start()
+    killer = Killer(echo)
+    if case.endswith("-killed"):
+        killer.start()
     began = time.monotonic()
     try:
         status, _, err = run([
@@ -139,6 +171,7 @@ def play(cloister, guests, case, folder):
     want("mac 52:54:0:0:0:7" in said, "the guest sees another address than was given")
     want(echo.echoed >= FRAMES, f"{echo.echoed} frames came to the peer")
     want(took >= least, f"the limits were not kept: {took:.2f} s")
+    want(killer.kills == (3 if case.endswith("-killed") else 0), f"killed {killer.kills} times")
     if how != "fd":
         want(echo.seen["mac"] == bytes.fromhex("020000000009"), "host_mac was not set")
 
