@@ -8,6 +8,7 @@
 
 #define CHAIN_LONGEST 3
 
+/* Intel SGX PCK Certificate and CRL Profile Specification, section 1: common names */
 static const char root_name[] = "Intel SGX Root CA";
 static const char signer_name[] = "Intel SGX TCB Signing";
 static const char pck_name[] = "Intel SGX PCK Certificate";
@@ -72,7 +73,7 @@ static int chain_order(const struct cert_list *chain, unsigned int n, X509 **out
 	return 0;
 }
 
-/* check_root() - trusted, self-signed and valid. */
+/* check_root() - trusted, self-signed and valid: RFC 5280 section 6.1.1 (d). */
 static int check_root(const struct intel_trust *t, X509 *root, struct err *e)
 {
 	if (!cert_list_has(t->roots, root))
@@ -99,7 +100,8 @@ int intel_chain_check_root(const struct intel_trust *t, struct err *e)
 	return err_set(e, EKEYREJECTED, "the root CA's revocation list is not the trusted root's");
 }
 
-/* check_below_root() - the chain's root is the one whose list is at hand, and signed cert. */
+/* check_below_root() - RFC 5280 sections 6.1.3 and 6.3.3: the chain's root is the one whose list is
+ * at hand, and signed cert. */
 static int check_below_root(const struct intel_trust *t, X509 **order, bool ca, struct err *e)
 {
 	X509 *root = order[0], *cert = order[1];

@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* 1.2.840.113741.1.13.1; its members are this with one or two numbers more */
+/* Intel SGX PCK Certificate and CRL Profile Specification, section 1.3.5, "SGX extensions":
+ * 1.2.840.113741.1.13.1; its members are this with one or two numbers more */
 static const uint8_t sgx_oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
 
 enum { SGX_PPID = 1, SGX_TCB = 2, SGX_PCEID = 3, SGX_FMSPC = 4 };
