@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KVM modules rebuilt for the lab: memory that no process can map (tests/lab/kmod/)."""
-import re
+"""KVM modules rebuilt for the lab: private memory, SEV-SNP over a software PSP (tests/lab/kmod/)."""
+import hashlib
 
 import debian
 from paths import CACHE, ROOT, Failed, made_once, run, say
@@ -11,6 +11,8 @@ HERE = ROOT / "tests/lab/kmod"
 def modules(kernel):
     """modules() - {name: bytes} of the rebuilt modules for `kernel`, built once."""
     version = kernel.top.name
+    sources = hashlib.sha256(b"".join(f.read_bytes() for f in sorted(HERE.iterdir())
+                                      if f.suffix != ".md")).hexdigest()[:16]
 
     def make(to):
         packages = to.with_name("packages")
@@ -24,5 +26,5 @@ def modules(kernel):
         say(f"lab: building KVM modules for {release} (about a minute)")
         run(HERE / "build", packages, release, to)
 
-    made = made_once(CACHE / "lab" / f"kmod-{version}", make)
+    made = made_once(CACHE / "lab" / f"kmod-{version}-{sources}", make)
     return {"kvm": (made / "kvm.ko").read_bytes(), "kvm_amd": (made / "kvm-amd.ko").read_bytes()}

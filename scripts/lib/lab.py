@@ -24,13 +24,16 @@ import kernels
 import kmod
 from paths import CACHE, ROOT, Failed, made_once, run
 
-# name -> (host kernel, KVM modules: the packaged ones, or rebuilt with memory that no process
-# can map)
+# name -> (host kernel, parameters of the rebuilt KVM modules; None: the packaged modules)
 HOSTS = {
-    "7.3": ("7.3", False),
-    "6.12": ("6.12", False),
-    "6.12-private": ("6.12", True),
+    "7.3": ("7.3", None),
+    "6.12": ("6.12", None),
+    "6.12-private": ("6.12", {"kvm": "lab_private_rw=1", "kvm_amd": "sev=0"}),
+    "6.12-snp": ("6.12", {}),
 }
+# The lab's CPU; KVM speaks of SEV only where the CPU's leaves reach that far.
+CPU = "max,+svm,phys-bits=46"
+CPUS = {"6.12-snp": "max,+svm,xlevel=0x8000001f"}
 # Hosts whose emulation does not show KVM the guest's XSETBV; newer guests stumble over that.
 XCR0_PRESET = tuple(HOSTS)
 SLOTS = max(1, min(4, os.cpu_count() or 1))  # labs at a time: each keeps one CPU busy
@@ -64,7 +67,7 @@ class Lab:
         if host not in HOSTS:
             raise Failed(f"no lab host {host}; there are: {', '.join(HOSTS)}")
         self.host = host
-        name, self.rebuilt = HOSTS[host]
+        name, self.parameters = HOSTS[host]
         self.kernel = kernels.get(name)
         self.files = cpio.Archive()
         self.memory, self.cpus, self.timeout = 3072, 1, 300
@@ -74,11 +77,10 @@ class Lab:
     def _modules(self):
         """[(name, bytes, arguments)] in the order of loading."""
         plain = self.kernel.modules("virtio_pci", "virtio_blk", "kvm_amd")
-        if not self.rebuilt:
+        if self.parameters is None:
             return [(name, data, "") for name, data in plain]
         new = kmod.modules(self.kernel)
-        return [(name, new.get(name, data), "lab_private_rw=1" if name == "kvm" else "")
-                for name, data in plain]
+        return [(name, new.get(name, data), self.parameters.get(name, "")) for name, data in plain]
 
     def prepare(self):
         """prepare() - make what the cache lacks: kernel, modules, the first part."""
@@ -115,7 +117,7 @@ class Lab:
         kernel = " tsc=reliable clocksource=tsc" * self.instructions
         return ["setpriv", "--pdeathsig", "KILL", "--",
                 "qemu-system-x86_64", "-M", "q35", *clock,
-                "-cpu", "max,+svm,phys-bits=46", "-m", str(self.memory), "-smp", str(self.cpus),
+                "-cpu", CPUS.get(self.host, CPU), "-m", str(self.memory), "-smp", str(self.cpus),
                 "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot",
                 "-kernel", str(self.kernel.vmlinux()), "-initrd", str(work / "initramfs"),
                 "-append", "console=ttyS0 panic=-1 reboot=t quiet cryptomgr.notests" + kernel,
