@@ -27,8 +27,8 @@ static void convert_discard(const struct converter *c, gpa_t gpa, uint64_t len, 
 }
 
 /* Devices lose the pages first, then the kernel's view changes, then the old data goes. */
-static int convert_to_private(const struct converter *c, struct ledger_locked locked, gpa_t run,
-	uint64_t len)
+static int convert_to_private(
+	const struct converter *c, struct ledger_locked locked, gpa_t run, uint64_t len)
 {
 	int rc;
 
@@ -43,8 +43,8 @@ static int convert_to_private(const struct converter *c, struct ledger_locked lo
 }
 
 /* Devices get the pages last. */
-static int convert_to_shared(const struct converter *c, struct ledger_locked locked, gpa_t run,
-	uint64_t len)
+static int convert_to_shared(
+	const struct converter *c, struct ledger_locked locked, gpa_t run, uint64_t len)
 {
 	int rc = convert_attribute(c, run, len, false);
 
@@ -74,16 +74,24 @@ static int convert_runs(const struct converter *c, struct ledger_locked locked, 
 	return rc;
 }
 
+static bool convert_allowed(const struct converter *c, gpa_t gpa, uint64_t len, bool to_shared)
+{
+	if (layout_contains(c->layout, gpa, len))
+		return c->one_gpa || !to_shared || gpa.v >= LAYOUT_LOW_LEN;
+	return c->one_gpa && to_shared && layout_avoids(c->layout, gpa, len);
+}
+
 int convert(const struct converter *c, gpa_t gpa, uint64_t len, bool to_shared)
 {
 	struct ledger_locked locked = ledger_lock(c->ledger);
-	int rc = -EINVAL;
+	int rc = 0;
 
-	if (!is_aligned(gpa.v | len, PAGE_SIZE) || !layout_contains(c->layout, gpa, len) ||
-		(to_shared && gpa.v < LAYOUT_LOW_LEN))
+	if (!is_aligned(gpa.v | len, PAGE_SIZE) || !convert_allowed(c, gpa, len, to_shared)) {
 		ledger_count(locked, false, true);
-	else
+		rc = -EINVAL;
+	} else if (layout_contains(c->layout, gpa, len)) {
 		rc = convert_runs(c, locked, gpa, len, to_shared);
+	}
 	ledger_unlock(locked);
 	return rc;
 }

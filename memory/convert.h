@@ -31,12 +31,15 @@ struct converter {
 	struct ledger *ledger;
 	const struct convert_ops *ops;
 	void *ctx;
+	bool one_gpa; /* both sides at one gpa: the first MiB is like the rest, see convert() */
 };
 
 /*
  * convert() - make every page of [gpa, gpa+len) shared or private. Any thread.
  * @gpa, @len: bytes, as the guest gave them, unchecked
- * The first MiB is private for ever: asking for that is accepted, sharing it is refused.
+ * With an alias for each side the first MiB is private for ever: asking for that is accepted,
+ * sharing it is refused. With both sides at one gpa, sharing what is no RAM at all is accepted and
+ * does nothing: firmware does that to devices' registers.
  * Return: 0; -EINVAL (empty, unaligned, wraps, not inside one range of RAM); -ENOSPC (the budget of
  * shared memory would be passed; nothing changed); -errno of the kernel (runs before the failing
  * one have been converted, ledger and kernel agree).

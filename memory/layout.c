@@ -43,3 +43,18 @@ bool layout_contains(const struct layout *layout, gpa_t gpa, uint64_t len)
 	}
 	return false;
 }
+
+bool layout_avoids(const struct layout *layout, gpa_t gpa, uint64_t len)
+{
+	gpa_t end;
+
+	if (!len || !gpa_end(gpa, len, &end))
+		return false;
+	for (unsigned int i = 0; i < layout->n_ranges; i++) {
+		const struct layout_range *r = &layout->ranges[i];
+
+		if (gpa.v < r->gpa.v + r->len && end.v > r->gpa.v)
+			return false;
+	}
+	return true;
+}

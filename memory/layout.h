@@ -38,4 +38,7 @@ int layout_init(struct layout *layout, uint64_t ram, struct err *e) MUST_CHECK;
 /* layout_contains() - Return: true if [gpa, gpa+len) is not empty and lies within one range of RAM. */
 bool layout_contains(const struct layout *layout, gpa_t gpa, uint64_t len);
 
+/* layout_avoids() - Return: true if [gpa, gpa+len) is not empty, does not wrap and has no RAM in it. */
+bool layout_avoids(const struct layout *layout, gpa_t gpa, uint64_t len);
+
 #endif

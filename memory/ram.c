@@ -76,6 +76,11 @@ static int ram_init_private(struct ram *ram, const struct ram_desc *desc, struct
 	return ram->mappable ? ram_map(&ram->private, ram->private_fd, ram->map_len, e) : 0;
 }
 
+uint64_t ram_private_len(const struct ram_desc *desc)
+{
+	return max_u64(desc->layout.end.v, desc->rom.len ? desc->rom.gpa.v + desc->rom.len : 0);
+}
+
 int ram_init(struct ram *ram, const struct ram_desc *desc, struct err *e)
 {
 	int rc;
@@ -83,6 +88,8 @@ int ram_init(struct ram *ram, const struct ram_desc *desc, struct err *e)
 	*ram = (struct ram){
 		.layout = desc->layout,
 		.cbit = desc->cbit,
+		.dual = desc->dual,
+		.rom = desc->rom,
 		.shared_fd = -1,
 		.private_fd = desc->guest_memfd,
 		.guest_memfd = desc->guest_memfd >= 0,
@@ -118,6 +125,11 @@ static unsigned int ram_slot_range(
 	uint64_t start = r->gpa.v + skip, len = r->len - skip;
 
 	out[0] = (struct ram_slot){start, len, ram->shared + start, -1, 0, false};
+	if (ram->dual) {
+		out[0].guest_memfd = ram->private_fd;
+		out[0].offset = start;
+		out[0].private = true;
+	}
 	if (!ram->cbit)
 		return 1;
 	out[1] = (struct ram_slot){
@@ -141,6 +153,9 @@ unsigned int ram_slots(const struct ram *ram, struct ram_slot *out)
 	}
 	for (unsigned int i = 0; i < ram->layout.n_ranges; i++)
 		n += ram_slot_range(ram, &ram->layout.ranges[i], out + n);
+	if (ram->rom.len)
+		out[n++] = (struct ram_slot){ram->rom.gpa.v, ram->rom.len, NULL, ram->private_fd,
+			ram->rom.gpa.v, true};
 	return n;
 }
 

@@ -36,7 +36,9 @@ struct ram_slot {
 
 struct ram {
 	struct layout layout;
-	uint64_t cbit; /* the mask, 0 at level off */
+	uint64_t cbit; /* the mask, 0 at level off and with both sides at one gpa */
+	bool dual; /* both sides at one gpa */
+	struct layout_range rom; /* private memory for firmware, outside RAM; len 0: none */
 	int shared_fd;
 	int private_fd; /* -1 at level off and after ram_seal() */
 	bool guest_memfd; /* the private object is one */
@@ -51,7 +53,12 @@ struct ram_desc {
 	uint64_t cbit; /* 0: level off */
 	int guest_memfd; /* for the private object, of layout.end bytes; taken; -1: use a memfd */
 	bool mappable; /* the guest_memfd has the MMAP flag */
+	bool dual; /* one slot has both sides of a page; needs a guest_memfd, of ram_private_len() */
+	struct layout_range rom; /* dual: firmware below 4 GiB; len 0: none */
 };
+
+/* ram_private_len() - Return: bytes that the private object needs. */
+uint64_t ram_private_len(const struct ram_desc *desc);
 
 /*
  * ram_init() - make the objects. desc->guest_memfd belongs to ram even on failure.

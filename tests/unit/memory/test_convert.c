@@ -99,6 +99,27 @@ static void convert_shares_and_hides_in_safe_order(void **state)
 	ledger_destroy(f.ledger);
 }
 
+static void convert_treats_the_first_mib_as_the_rest_with_one_gpa(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_up(&f, MIB(64), MIB(8));
+	f.converter.one_gpa = true;
+	assert_int_equal(share(&f, 0, 8192), 0);
+	assert_string_equal(f.log, "sP");
+	assert_int_equal(hide(&f, 0, 8192), 0);
+	assert_string_equal(f.log, "sPpS");
+	/* what is no RAM at all may be shared, which does nothing */
+	assert_int_equal(share(&f, MIB(64), MIB(1)), 0);
+	assert_int_equal(share(&f, 0xfec00000, 4096), 0);
+	assert_int_equal(hide(&f, 0xfec00000, 4096), -EINVAL);
+	assert_int_equal(share(&f, MIB(64) - 4096, 8192), -EINVAL);
+	assert_int_equal(share(&f, UINT64_MAX - 4095, 8192), -EINVAL);
+	assert_string_equal(f.log, "sPpS");
+	ledger_destroy(f.ledger);
+}
+
 static void convert_leaves_pages_in_wanted_state_alone(void **state)
 {
 	struct fixture f;
@@ -240,6 +261,7 @@ static void convert_agrees_with_simple_model(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(convert_shares_and_hides_in_safe_order),
+	cmocka_unit_test(convert_treats_the_first_mib_as_the_rest_with_one_gpa),
 	cmocka_unit_test(convert_leaves_pages_in_wanted_state_alone),
 	cmocka_unit_test(convert_refuses_bad_ranges),
 	cmocka_unit_test(convert_refuses_ranges_across_hole),

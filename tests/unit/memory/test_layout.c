@@ -60,6 +60,21 @@ static void layout_refuses_odd_sizes(void **state)
 	}
 }
 
+static void layout_avoids_what_has_ram_in_it(void **state)
+{
+	struct layout layout;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(layout_init(&layout, GIB(6), &e), 0);
+	assert_true(layout_avoids(&layout, gpa_of(LAYOUT_HOLE_START), GIB(1)));
+	assert_true(layout_avoids(&layout, gpa_of(GIB(7)), 4096));
+	assert_false(layout_avoids(&layout, gpa_of(LAYOUT_HOLE_START - 1), 2));
+	assert_false(layout_avoids(&layout, gpa_of(LAYOUT_HOLE_START), GIB(1) + 1));
+	assert_false(layout_avoids(&layout, gpa_of(GIB(7)), 0));
+	assert_false(layout_avoids(&layout, gpa_of(GIB(8)), UINT64_MAX));
+}
+
 static void layout_contains_only_what_is_in_one_range(void **state)
 {
 	struct layout layout = layout_up(GIB(6));
@@ -83,6 +98,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(layout_has_one_range_up_to_the_hole),
 	cmocka_unit_test(layout_goes_on_above_the_hole),
 	cmocka_unit_test(layout_refuses_odd_sizes),
+	cmocka_unit_test(layout_avoids_what_has_ram_in_it),
 	cmocka_unit_test(layout_contains_only_what_is_in_one_range),
 };
 UNIT_MAIN(tests)

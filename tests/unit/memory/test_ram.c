@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CBIT (UINT64_C(1) << 38)
 
@@ -52,6 +53,38 @@ static void ram_splits_aliases_above_level_off(void **state)
 		assert_ptr_equal(s[i].host,
 			(s[i].private ? ram.private : ram.shared) + (s[i].gpa & ~CBIT));
 	}
+	ram_fini(&ram);
+}
+
+static void ram_has_both_sides_in_one_slot_when_dual(void **state)
+{
+	struct ram_desc desc = {.dual = true, .guest_memfd = dup(0)};
+	struct ram_slot s[RAM_MAX_SLOTS];
+	struct err e = ERR_INIT;
+	struct ram ram;
+	int fd = desc.guest_memfd;
+
+	(void)state;
+	assert_int_equal(layout_init(&desc.layout, GIB(6), &e), 0);
+	assert_int_equal(ram_private_len(&desc), GIB(7));
+	assert_int_equal(layout_init(&desc.layout, GIB(1), &e), 0);
+	assert_int_equal(ram_private_len(&desc), GIB(1));
+	desc.rom = (struct layout_range){gpa_of(GIB(4) - MIB(4)), MIB(4)};
+	assert_int_equal(ram_private_len(&desc), GIB(4));
+	assert_int_equal(ram_init(&ram, &desc, &e), 0);
+	assert_int_equal(ram_slots(&ram, s), 2);
+	assert_int_equal(s[0].gpa, 0); /* the first MiB too */
+	assert_int_equal(s[0].len, GIB(1));
+	assert_ptr_equal(s[0].host, ram.shared);
+	assert_int_equal(s[1].gpa, GIB(4) - MIB(4));
+	assert_null(s[1].host); /* firmware has no shared side */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(s[i].guest_memfd, fd);
+		assert_int_equal(s[i].offset, s[i].gpa);
+		assert_true(s[i].private);
+	}
+	assert_int_equal(ram_seal(&ram, false, &e), 0);
+	assert_int_equal(ram.private_fd, fd); /* pages that are shared must be freed through it */
 	ram_fini(&ram);
 }
 
@@ -108,6 +141,7 @@ static void ram_load_refuses_part_beyond_memory(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ram_has_one_object_at_level_off),
 	cmocka_unit_test(ram_splits_aliases_above_level_off),
+	cmocka_unit_test(ram_has_both_sides_in_one_slot_when_dual),
 	cmocka_unit_test(ram_loads_private_and_low_memory_only),
 	cmocka_unit_test(ram_load_refuses_part_beyond_memory),
 };
