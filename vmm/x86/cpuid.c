@@ -129,6 +129,8 @@ int cpuid_build(struct cpuid_table *t, const struct cpuid_desc *d, struct err *e
 
 	if (en) {
 		en->ecx |= ECX1_HYPERVISOR;
+		if (d->signature)
+			en->eax = d->signature;
 		if (d->tsc_deadline)
 			en->ecx |= ECX1_TSC_DEADLINE;
 	}

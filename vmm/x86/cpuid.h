@@ -21,6 +21,7 @@ struct cpuid_table {
 
 struct cpuid_desc {
 	unsigned int index, n_vcpus; /* of this vCPU; APIC id = index */
+	uint32_t signature; /* leaf 1 EAX; 0: as KVM has it */
 	unsigned int cbit; /* bit number, 0: not an SEV guest */
 	bool tsc_deadline; /* KVM has the timer */
 	bool need_rdrand; /* an SEV guest that is Linux spins without */

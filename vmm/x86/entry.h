@@ -11,11 +11,13 @@
 enum x86_mode {
 	X86_LONG64, /* 64-bit code, paging on: Linux boot protocol, section "64-bit boot protocol" */
 	X86_PROTECTED32, /* 32-bit code, paging off: PVH */
+	X86_RESET, /* real mode, as after reset: firmware; the state that launch digests count on */
 };
 
 struct x86_entry {
 	enum x86_mode mode;
-	uint64_t rip;
+	uint64_t rip; /* RESET: below 4 GiB; the upper 16 bits become the base of CS */
+	uint64_t rdx; /* RESET: the CPU's signature */
 	uint64_t rsi; /* LONG64: address of boot_params */
 	uint64_t rbx; /* PROTECTED32: address of the PVH start info */
 	uint64_t cr3; /* LONG64: page tables, with the C-bit where there is one */

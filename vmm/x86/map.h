@@ -31,6 +31,7 @@
 #define MAP_IOAPIC       UINT64_C(0xfec00000)
 #define MAP_LAPIC        UINT64_C(0xfee00000)
 #define MAP_KVM_TSS      UINT64_C(0xfeffd000) /* KVM's own pages on Intel hosts: 3 pages + 1 */
+#define MAP_FIRMWARE_MAX UINT64_C(0x01000000) /* bytes, up to 4 GiB */
 
 /* I/O ports. */
 #define MAP_PORT_RTC       0x70 /* index, data */
