@@ -18,12 +18,13 @@ struct hv_host {
 	bool hardware; /* SVM or VMX in the CPU; without, KVM emulates privileged guest code */
 	bool irqchip, user_memory2, memory_fault, msr_filter, map_gpa_exit, tsc_deadline;
 	uint32_t guest_memfd_flags; /* HV_GUEST_MEMFD_*, 0: none for ordinary VMs */
-	bool guest_memfd; /* for VMs with private memory */
+	bool guest_memfd;           /* for VMs with private memory */
 	uint64_t memory_attributes;
 	uint32_t vm_types; /* bit mask by VM type number */
 	unsigned int max_vcpus;
 	unsigned int phys_bits; /* of guest physical addresses that memory slots may use */
-	bool sev_dev; /* /dev/sev is there */
+	uint32_t signature;     /* CPUID 1 EAX as KVM offers it to guests */
+	bool sev_dev;           /* /dev/sev is there */
 };
 
 /*

@@ -21,8 +21,9 @@ struct hv_desc {
 	const struct vm_type *type;
 	const struct hv_host *host; /* must outlive the VM */
 	unsigned int n_vcpus;
-	unsigned int cbit; /* bit number; 0 at level off */
-	bool xcr0_preset; /* lab: give vCPUs all of XCR0 at reset, see --xcr0-preset */
+	unsigned int cbit;  /* bit number; 0 at level off */
+	uint32_t signature; /* what the guest's CPUID 1 EAX says; 0: as the host's */
+	bool xcr0_preset;   /* lab: give vCPUs all of XCR0 at reset, see --xcr0-preset */
 };
 
 /* hv_create() - a VM with its interrupt controllers, no memory, no vCPU. Return: 0 or -errno. */
@@ -39,8 +40,8 @@ void hv_destroy(struct hv *hv);
 int hv_guest_memfd(struct hv *hv, uint64_t size, bool mappable, struct err *e) MUST_CHECK;
 
 /* hv_add_slots() - map memory; slot numbers follow the order. Return: 0 or -errno. */
-int hv_add_slots(struct hv *hv, const struct ram_slot *slots, unsigned int n,
-	struct err *e) MUST_CHECK;
+int hv_add_slots(
+	struct hv *hv, const struct ram_slot *slots, unsigned int n, struct err *e) MUST_CHECK;
 
 /* hv_set_private() - the set_private slot of struct convert_ops; ctx is a struct hv. */
 int hv_set_private(void *ctx, gpa_t gpa, uint64_t len, bool private);
@@ -60,12 +61,12 @@ int hv_ioeventfd(struct hv *hv, uint64_t addr, unsigned int len, int eventfd, bo
 
 /* Why hv_vcpu_run() came back. */
 enum hv_exit_kind {
-	HV_EXIT_AGAIN, /* nothing to do, run on */
+	HV_EXIT_AGAIN,   /* nothing to do, run on */
 	HV_EXIT_STOPPED, /* hv_vcpu_kick() */
 	HV_EXIT_PORT,
 	HV_EXIT_MMIO,
 	HV_EXIT_CONVERT,
-	HV_EXIT_RESET, /* triple fault or a reset that KVM reports */
+	HV_EXIT_RESET,  /* triple fault or a reset that KVM reports */
 	HV_EXIT_FAILED, /* the vCPU can't go on; the text says why */
 };
 
@@ -82,14 +83,15 @@ struct hv_exit {
 			gpa_t gpa;
 			uint64_t len;
 			bool to_shared;
+			bool implicit; /* the guest just touched it: no answer, but it must work */
 		} convert;
 		char text[160];
 	};
 };
 
 /* hv_vcpu_create() - vCPU `index` (from 0, in order) in its reset state. Return: 0 or -errno. */
-int hv_vcpu_create(struct hv_vcpu **out, struct hv *hv, unsigned int index,
-	struct err *e) MUST_CHECK;
+int hv_vcpu_create(
+	struct hv_vcpu **out, struct hv *hv, unsigned int index, struct err *e) MUST_CHECK;
 
 /* hv_vcpu_destroy() - close it; its thread must be gone. NULL is allowed. */
 void hv_vcpu_destroy(struct hv_vcpu *vcpu);
@@ -100,7 +102,7 @@ int hv_vcpu_enter(struct hv_vcpu *vcpu, const struct x86_entry *entry, struct er
 /* hv_vcpu_run() - run guest code until something has to be done; *exit is valid until the next. */
 void hv_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *exit);
 
-/* hv_vcpu_answer() - result of an HV_EXIT_CONVERT, 0 or -errno, before the next run. */
+/* hv_vcpu_answer() - result of an explicit HV_EXIT_CONVERT, 0 or -errno, before the next run. */
 void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc);
 
 /*

@@ -53,10 +53,12 @@ static int kvm_setup(struct hv *hv, struct err *e)
 	if (ioctl(hv->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0 ||
 		ioctl(hv->vm_fd, KVM_SET_TSS_ADDR, (unsigned long)MAP_KVM_TSS) < 0)
 		return err_sys(e, errno, "KVM_SET_TSS_ADDR");
-	rc = kvm_irq_init(hv, e);
+	rc = hv->desc.type->level == LEVEL_SNP ? kvm_snp_init(hv, e) : 0;
+	if (!rc)
+		rc = kvm_irq_init(hv, e);
 	if (!rc && hv->desc.type->alias)
 		rc = kvm_filter_msrs(hv, e);
-	if (!rc && hv->desc.type->alias)
+	if (!rc && (hv->desc.type->alias || hv->desc.type->dual))
 		rc = kvm_enable(hv, KVM_CAP_EXIT_HYPERCALL, 1u << HV_HC_MAP_GPA_RANGE, e);
 	if (rc)
 		return rc;
@@ -76,10 +78,11 @@ int hv_create(struct hv **out, const struct hv_desc *desc, struct err *e)
 	if (!hv)
 		return err_sys(e, ENOMEM, "VM");
 	hv->desc = *desc;
+	hv->sev_fd = -1;
 	pthread_mutex_init(&hv->routes.lock, NULL);
 	do
-		hv->vm_fd = ioctl(desc->host->kvm_fd, KVM_CREATE_VM,
-			(unsigned long)desc->type->kvm_type);
+		hv->vm_fd = ioctl(
+			desc->host->kvm_fd, KVM_CREATE_VM, (unsigned long)desc->type->kvm_type);
 	while (hv->vm_fd < 0 && errno == EINTR);
 	rc = hv->vm_fd < 0 ? err_sys(e, errno, "KVM_CREATE_VM(type %u)", desc->type->kvm_type)
 			   : kvm_setup(hv, e);
@@ -96,6 +99,7 @@ void hv_destroy(struct hv *hv)
 	if (!hv)
 		return;
 	fd_drop(&hv->vm_fd);
+	fd_drop(&hv->sev_fd);
 	pthread_mutex_destroy(&hv->routes.lock);
 	free(hv);
 }

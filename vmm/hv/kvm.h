@@ -25,6 +25,7 @@ struct kvm_routes {
 struct hv {
 	struct hv_desc desc;
 	int vm_fd;
+	int sev_fd; /* /dev/sev at level snp, else -1; KVM finds it by number until FINISH */
 	unsigned int n_slots;
 	size_t run_len; /* of a vCPU's shared page */
 	struct kvm_routes routes;
@@ -39,5 +40,8 @@ struct hv_vcpu {
 
 /* kvm_irq_init() - the interrupt controllers and their first routes. Return: 0 or -errno. */
 int kvm_irq_init(struct hv *hv, struct err *e);
+
+/* kvm_snp_init() - make a new VM an SNP guest, before its first vCPU. Return: 0 or -errno. */
+int kvm_snp_init(struct hv *hv, struct err *e);
 
 #endif

@@ -16,9 +16,11 @@
 #define HV_CAP_VM_TYPES          235
 #define HV_CAP_GUEST_MEMFD_FLAGS 244
 
-#define HV_EXIT_REASON_MEMORY_FAULT 39
-#define HV_HC_MAP_GPA_RANGE         12
-#define HV_HC_MAP_ENCRYPTED         (UINT64_C(1) << 4) /* args[2] */
+#define HV_EXIT_REASON_MEMORY_FAULT  39
+#define HV_EXIT_REASON_SNP_REQ_CERTS 43
+#define HV_SYSTEM_EVENT_SEV_TERM     6
+#define HV_HC_MAP_GPA_RANGE          12
+#define HV_HC_MAP_ENCRYPTED          (UINT64_C(1) << 4) /* args[2] */
 
 #define HV_MEM_GUEST_MEMFD          4u
 #define HV_MEMORY_ATTRIBUTE_PRIVATE (UINT64_C(1) << 3)
@@ -65,6 +67,13 @@ struct hv_memory_fault {
 	uint64_t flags;
 	uint64_t gpa;
 	uint64_t size;
+};
+
+/* The exit union for KVM_EXIT_SNP_REQ_CERTS. */
+struct hv_req_certs {
+	uint64_t gpa;
+	uint64_t npages;
+	uint64_t ret;
 };
 
 #define HV_CREATE_GUEST_MEMFD      _IOWR(KVMIO, 0xd4, struct hv_create_guest_memfd)

@@ -29,8 +29,8 @@ static bool host_cpu_virt(void)
 	return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & (1u << 2));
 }
 
-/* host_phys_bits() - what KVM offers to guests, else what the CPU has */
-static unsigned int host_phys_bits(const struct hv_host *host)
+/* host_cpuid() - what KVM offers to guests, else what the CPU has */
+static void host_cpuid(struct hv_host *host)
 {
 	struct {
 		struct kvm_cpuid2 head;
@@ -38,11 +38,15 @@ static unsigned int host_phys_bits(const struct hv_host *host)
 	} t = {.head.nent = 128};
 	unsigned int a, b, c, d;
 
-	if (ioctl(host->kvm_fd, KVM_GET_SUPPORTED_CPUID, &t) == 0)
-		for (uint32_t i = 0; i < t.head.nent; i++)
-			if (t.entries[i].function == 0x80000008)
-				return t.entries[i].eax & 0xff;
-	return __get_cpuid(0x80000008, &a, &b, &c, &d) ? a & 0xff : 36;
+	host->phys_bits = __get_cpuid(0x80000008, &a, &b, &c, &d) ? a & 0xff : 36;
+	if (ioctl(host->kvm_fd, KVM_GET_SUPPORTED_CPUID, &t) < 0)
+		return;
+	for (uint32_t i = 0; i < t.head.nent; i++) {
+		if (t.entries[i].function == 0x80000008)
+			host->phys_bits = t.entries[i].eax & 0xff;
+		if (t.entries[i].function == 1)
+			host->signature = t.entries[i].eax;
+	}
 }
 
 void hv_host_probe(struct hv_host *host)
@@ -64,8 +68,8 @@ void hv_host_probe(struct hv_host *host)
 	host->irqchip = host_cap(host, KVM_CAP_IRQCHIP);
 	host->user_memory2 = host_cap(host, HV_CAP_USER_MEMORY2);
 	host->memory_fault = host_cap(host, HV_CAP_MEMORY_FAULT_INFO);
-	host->msr_filter =
-		host_cap(host, KVM_CAP_X86_MSR_FILTER) && host_cap(host, KVM_CAP_X86_USER_SPACE_MSR);
+	host->msr_filter = host_cap(host, KVM_CAP_X86_MSR_FILTER) &&
+		host_cap(host, KVM_CAP_X86_USER_SPACE_MSR);
 	host->map_gpa_exit = host_cap(host, KVM_CAP_EXIT_HYPERCALL) & (1 << HV_HC_MAP_GPA_RANGE);
 	host->tsc_deadline = host_cap(host, KVM_CAP_TSC_DEADLINE_TIMER);
 	host->guest_memfd = host_cap(host, HV_CAP_GUEST_MEMFD);
@@ -73,7 +77,7 @@ void hv_host_probe(struct hv_host *host)
 	host->memory_attributes = (uint64_t)host_cap(host, HV_CAP_MEMORY_ATTRIBUTES);
 	host->vm_types = (uint32_t)host_cap(host, HV_CAP_VM_TYPES) | 1u << HV_VM_DEFAULT;
 	host->max_vcpus = (unsigned int)host_cap(host, KVM_CAP_MAX_VCPUS);
-	host->phys_bits = host_phys_bits(host);
+	host_cpuid(host);
 }
 
 void hv_host_close(struct hv_host *host)

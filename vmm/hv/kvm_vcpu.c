@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "vmm/hv/sev_text.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/msr.h"
 
@@ -19,6 +20,7 @@ static int vcpu_set_cpuid(struct hv_vcpu *vcpu, struct err *e)
 	struct cpuid_desc desc = {
 		.index = vcpu->index,
 		.n_vcpus = d->n_vcpus,
+		.signature = d->signature,
 		.cbit = d->cbit,
 		.tsc_deadline = d->host->tsc_deadline,
 		.need_rdrand = d->host->hardware, /* no Linux boots without hardware support */
@@ -33,7 +35,7 @@ static int vcpu_set_cpuid(struct hv_vcpu *vcpu, struct err *e)
 		return rc;
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, &t.head) < 0)
 		return err_sys(e, errno, "KVM_SET_CPUID2");
-	if (d->xcr0_preset) {
+	if (d->xcr0_preset && !d->type->dual) { /* XCR0 is measured there */
 		struct kvm_xcrs x = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = cpuid_xcr0(&t)}}};
 
 		if (ioctl(vcpu->fd, KVM_SET_XCRS, &x) < 0)
@@ -70,11 +72,12 @@ int hv_vcpu_create(struct hv_vcpu **out, struct hv *hv, unsigned int index, stru
 	vcpu->run = MAP_FAILED;
 	vcpu->fd = ioctl(hv->vm_fd, KVM_CREATE_VCPU, (unsigned long)index);
 	if (vcpu->fd >= 0)
-		vcpu->run = mmap(NULL, hv->run_len, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+		vcpu->run =
+			mmap(NULL, hv->run_len, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	rc = vcpu->run == MAP_FAILED ? err_sys(e, errno, "KVM_CREATE_VCPU") : 0;
 	if (!rc)
 		rc = vcpu_set_cpuid(vcpu, e);
-	if (!rc)
+	if (!rc && !hv->desc.type->dual) /* firmware sets its MTRRs itself */
 		rc = vcpu_set_msrs(vcpu, e);
 	if (rc) {
 		hv_vcpu_destroy(vcpu);
@@ -98,11 +101,21 @@ void hv_vcpu_destroy(struct hv_vcpu *vcpu)
 static void vcpu_long64(struct kvm_sregs *s, const struct x86_entry *entry)
 {
 	const uint64_t cr0 = 0x80050033; /* PG AM WP NE ET MP PE */
-	const uint64_t efer = 0x500; /* LME LMA */
-	struct kvm_segment code = {
-		.selector = 0x10, .limit = 0xffffffff, .type = 0xb, .present = 1, .s = 1, .l = 1, .g = 1};
-	struct kvm_segment data = {
-		.selector = 0x18, .limit = 0xffffffff, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
+	const uint64_t efer = 0x500;     /* LME LMA */
+	struct kvm_segment code = {.selector = 0x10,
+		.limit = 0xffffffff,
+		.type = 0xb,
+		.present = 1,
+		.s = 1,
+		.l = 1,
+		.g = 1};
+	struct kvm_segment data = {.selector = 0x18,
+		.limit = 0xffffffff,
+		.type = 3,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1};
 
 	s->cs = code;
 	s->ds = s->es = s->fs = s->gs = s->ss = data;
@@ -117,8 +130,13 @@ static void vcpu_long64(struct kvm_sregs *s, const struct x86_entry *entry)
 /* PVH: docs of the Xen project, "x86/HVM direct boot ABI" */
 static void vcpu_protected32(struct kvm_sregs *s, const struct x86_entry *entry)
 {
-	struct kvm_segment code = {
-		.selector = 0x10, .limit = 0xffffffff, .type = 0xb, .present = 1, .s = 1, .db = 1, .g = 1};
+	struct kvm_segment code = {.selector = 0x10,
+		.limit = 0xffffffff,
+		.type = 0xb,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1};
 	struct kvm_segment data = code;
 
 	data.selector = 0x18;
@@ -132,18 +150,51 @@ static void vcpu_protected32(struct kvm_sregs *s, const struct x86_entry *entry)
 	s->efer = 0;
 }
 
+/*
+ * AMD APM volume 2, section 14.1.3 "Processor Initialization State", with the attributes as the CPU
+ * has them after the first load of CS and TR: the state in attestation/vmsa.h, to the bit. KVM adds
+ * EFER.SVME and CR4.MCE itself.
+ */
+static void vcpu_reset(struct kvm_sregs *s, const struct x86_entry *entry)
+{
+	struct kvm_segment code = {.selector = 0xf000,
+		.base = entry->rip & 0xffff0000,
+		.limit = 0xffff,
+		.type = 0xb,
+		.present = 1,
+		.s = 1};
+	struct kvm_segment data = {.limit = 0xffff, .type = 3, .present = 1, .s = 1};
+
+	s->cs = code;
+	s->ds = s->es = s->fs = s->gs = s->ss = data;
+	s->ldt = (struct kvm_segment){.limit = 0xffff, .type = 2, .present = 1};
+	s->tr = (struct kvm_segment){.limit = 0xffff, .type = 0xb, .present = 1};
+	s->gdt = s->idt = (struct kvm_dtable){.limit = 0xffff};
+	s->cr0 = 0x10; /* ET */
+	s->cr2 = s->cr3 = s->cr4 = s->cr8 = s->efer = 0;
+}
+
 int hv_vcpu_enter(struct hv_vcpu *vcpu, const struct x86_entry *entry, struct err *e)
 {
 	struct kvm_regs regs = {
-		.rip = entry->rip, .rsi = entry->rsi, .rbx = entry->rbx, .rflags = 2};
+		.rip = entry->rip,
+		.rsi = entry->rsi,
+		.rbx = entry->rbx,
+		.rdx = entry->rdx,
+		.rflags = 2,
+	};
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
 		return err_sys(e, errno, "KVM_GET_SREGS");
 	if (entry->mode == X86_LONG64)
 		vcpu_long64(&sregs, entry);
-	else
+	else if (entry->mode == X86_PROTECTED32)
 		vcpu_protected32(&sregs, entry);
+	else
+		vcpu_reset(&sregs, entry);
+	if (entry->mode == X86_RESET)
+		regs.rip = entry->rip & 0xffff;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0)
 		return err_sys(e, errno, "KVM_SET_SREGS");
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
@@ -181,27 +232,61 @@ static void exit_hypercall(struct hv_vcpu *vcpu, struct hv_exit *exit)
 	/* A count that overflows becomes a length that convert() refuses. */
 	exit->convert.len = pages > UINT64_MAX >> PAGE_SHIFT ? 0 : pages << PAGE_SHIFT;
 	exit->convert.to_shared = !(run->hypercall.args[2] & HV_HC_MAP_ENCRYPTED);
+	exit->convert.implicit = false;
+}
+
+/* exit_system_event() - a guest with encrypted state says why it gives up */
+static void exit_system_event(const struct kvm_run *run, struct hv_exit *exit)
+{
+	char reason[96];
+
+	exit->kind = HV_EXIT_RESET;
+	if (run->system_event.type != HV_SYSTEM_EVENT_SEV_TERM)
+		return;
+	exit->kind = HV_EXIT_FAILED;
+	sev_text_termination(
+		reason, sizeof(reason), run->system_event.ndata ? run->system_event.data[0] : 0);
+	snprintf(exit->text, sizeof(exit->text), "the guest terminated itself: %s", reason);
+}
+
+/*
+ * exit_memory_fault() - memory was not as the guest's access wanted it. With both sides in one slot
+ * that is a request to convert; with an alias for each side it can't be mended.
+ */
+static void exit_memory_fault(struct hv_vcpu *vcpu, int error, struct hv_exit *exit)
+{
+	struct hv_memory_fault fault;
+
+	memcpy(&fault, &vcpu->run->io, sizeof(fault));
+	if (error == EHWPOISON) {
+		exit_failed(exit, "the host's memory is broken at guest address", fault.gpa);
+	} else if (vcpu->hv->desc.type->dual && !(fault.flags & ~HV_MEMORY_EXIT_PRIVATE)) {
+		exit->kind = HV_EXIT_CONVERT;
+		exit->convert.gpa = gpa_of(fault.gpa);
+		exit->convert.len = fault.size;
+		exit->convert.to_shared = !(fault.flags & HV_MEMORY_EXIT_PRIVATE);
+		exit->convert.implicit = true;
+	} else {
+		exit_failed(exit,
+			fault.flags & HV_MEMORY_EXIT_PRIVATE
+				? "private guest memory has no backing, at guest address"
+				: "guest memory has no backing, at guest address",
+			fault.gpa);
+	}
 }
 
 /* exit_error() - KVM_RUN itself failed */
 static void exit_error(struct hv_vcpu *vcpu, int error, struct hv_exit *exit)
 {
-	struct hv_memory_fault fault;
-
 	if (error == EINTR || error == EAGAIN) {
 		exit->kind = vcpu->run->immediate_exit ? HV_EXIT_STOPPED : HV_EXIT_AGAIN;
 		return;
 	}
 	if ((error == EFAULT || error == EHWPOISON) &&
-		vcpu->run->exit_reason == HV_EXIT_REASON_MEMORY_FAULT) {
-		memcpy(&fault, &vcpu->run->io, sizeof(fault));
-		exit_failed(exit, fault.flags & HV_MEMORY_EXIT_PRIVATE
-				? "private guest memory has no backing, at guest address"
-				: "guest memory has no backing, at guest address",
-			fault.gpa);
-		return;
-	}
-	exit_failed(exit, strerrordesc_np(error), (uint64_t)error);
+		vcpu->run->exit_reason == HV_EXIT_REASON_MEMORY_FAULT)
+		exit_memory_fault(vcpu, error, exit);
+	else
+		exit_failed(exit, strerrordesc_np(error), (uint64_t)error);
 }
 
 static void exit_decode(struct hv_vcpu *vcpu, struct hv_exit *exit)
@@ -235,8 +320,10 @@ static void exit_decode(struct hv_vcpu *vcpu, struct hv_exit *exit)
 		exit_msr(run, true, exit);
 		break;
 	case KVM_EXIT_SHUTDOWN:
-	case KVM_EXIT_SYSTEM_EVENT:
 		exit->kind = HV_EXIT_RESET;
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		exit_system_event(run, exit);
 		break;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
@@ -268,6 +355,9 @@ void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc)
 	/* Plain VMs: the value goes to the guest's RAX as it is; KVM has no ENOSPC of its own. */
 	if (rc == -ENOSPC)
 		rc = -E2BIG;
+	/* Page state changes: KVM takes these three values alone, positive ones. */
+	if (vcpu->hv->desc.type->dual)
+		rc = !rc ? 0 : rc == -EAGAIN || rc == -ENOMEM ? EAGAIN : EINVAL;
 	vcpu->run->hypercall.ret = (__u64)(long long)rc;
 }
 

@@ -11,45 +11,53 @@
 #define CBIT_MIN 33u /* above the devices below 4 GiB */
 
 static const struct vm_type types[] = {
-	[LEVEL_OFF] = {
-		.level = LEVEL_OFF,
-		.name = "off",
-		.label = "an ordinary VM: devices and host see all guest memory",
-		.kvm_type = HV_VM_DEFAULT,
-		.automatic = true,
-	},
-	[LEVEL_SOFT] = {
-		.level = LEVEL_SOFT,
-		.name = "soft",
-		.label = "software isolation, not attested: devices see shared pages only; "
-			 "host kernel and monitor can read everything; no encryption",
-		.kvm_type = HV_VM_DEFAULT,
-		.alias = true,
-		.automatic = true,
-	},
-	[LEVEL_SW_PROTECTED] = {
-		.level = LEVEL_SW_PROTECTED,
-		.name = "sw-protected",
-		.label = "software isolation, not attested: no process can map private pages; "
-			 "the host kernel can read them; a development vehicle",
-		.kvm_type = HV_VM_SW_PROTECTED,
-		.alias = true,
-		.attributes = true,
-	},
-	[LEVEL_SNP] = {
-		.level = LEVEL_SNP,
-		.name = "snp",
-		.label = "AMD SEV-SNP: hardware isolation, attested",
-		.kvm_type = HV_VM_SNP,
-		.attributes = true,
-	},
-	[LEVEL_TDX] = {
-		.level = LEVEL_TDX,
-		.name = "tdx",
-		.label = "Intel TDX: hardware isolation, attested",
-		.kvm_type = HV_VM_TDX,
-		.attributes = true,
-	},
+	[LEVEL_OFF] =
+		{
+			.level = LEVEL_OFF,
+			.name = "off",
+			.label = "an ordinary VM: devices and host see all guest memory",
+			.kvm_type = HV_VM_DEFAULT,
+			.automatic = true,
+		},
+	[LEVEL_SOFT] =
+		{
+			.level = LEVEL_SOFT,
+			.name = "soft",
+			.label = "software isolation, not attested: devices see shared pages only; "
+				 "host kernel and monitor can read everything; no encryption",
+			.kvm_type = HV_VM_DEFAULT,
+			.alias = true,
+			.automatic = true,
+		},
+	[LEVEL_SW_PROTECTED] =
+		{
+			.level = LEVEL_SW_PROTECTED,
+			.name = "sw-protected",
+			.label =
+				"software isolation, not attested: no process can map private pages; "
+				"the host kernel can read them; a development vehicle",
+			.kvm_type = HV_VM_SW_PROTECTED,
+			.alias = true,
+			.attributes = true,
+		},
+	[LEVEL_SNP] =
+		{
+			.level = LEVEL_SNP,
+			.name = "snp",
+			.label = "AMD SEV-SNP: hardware isolation, attested",
+			.kvm_type = HV_VM_SNP,
+			.dual = true,
+			.attributes = true,
+		},
+	[LEVEL_TDX] =
+		{
+			.level = LEVEL_TDX,
+			.name = "tdx",
+			.label = "Intel TDX: hardware isolation, attested",
+			.kvm_type = HV_VM_TDX,
+			.dual = true,
+			.attributes = true,
+		},
 };
 
 const struct vm_type *vm_type_find(const char *name)
@@ -85,15 +93,17 @@ static const char *vm_type_lack(const struct vm_type *type, const struct hv_host
 			       "CONFIG_KVM_SW_PROTECTED_VM";
 		}
 	}
-	if (type->level == LEVEL_SNP || type->level == LEVEL_TDX)
-		return "this version of Cloister does not launch hardware-protected VMs yet";
+	if (type->level == LEVEL_TDX)
+		return "this version of Cloister does not launch TDX VMs yet";
+	if (type->level == LEVEL_SNP && !host->sev_dev)
+		return "/dev/sev can't be opened: needs the kernel module ccp, and permission";
 	if (type->attributes && !(host->memory_attributes & HV_MEMORY_ATTRIBUTE_PRIVATE))
 		return "KVM has no private memory attribute (KVM_CAP_MEMORY_ATTRIBUTES)";
 	if (type->attributes && !host->guest_memfd)
 		return "KVM has no guest_memfd (KVM_CAP_GUEST_MEMFD)";
 	if (type->alias && !host->msr_filter)
 		return "KVM can't filter MSRs (KVM_CAP_X86_MSR_FILTER, Linux 5.10 or later)";
-	if (type->alias && !host->map_gpa_exit)
+	if ((type->alias || type->dual) && !host->map_gpa_exit)
 		return "KVM doesn't pass on conversions (KVM_CAP_EXIT_HYPERCALL, Linux 5.14 or later)";
 	return NULL;
 }

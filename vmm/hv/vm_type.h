@@ -15,12 +15,13 @@ enum level { LEVEL_OFF, LEVEL_SOFT, LEVEL_SW_PROTECTED, LEVEL_SNP, LEVEL_TDX };
 
 struct vm_type {
 	enum level level;
-	const char *name; /* as --confidential takes it */
+	const char *name;  /* as --confidential takes it */
 	const char *label; /* what it protects, in one line for people */
 	unsigned int kvm_type;
-	bool alias; /* private pages at gpa | C-bit: an emulated SEV guest */
+	bool alias;      /* private pages at gpa | C-bit: an emulated SEV guest */
+	bool dual;       /* one slot has both sides: guest_memfd private, userspace memory shared */
 	bool attributes; /* private slots carry KVM's PRIVATE attribute; nobody can map them */
-	bool automatic; /* `auto` may choose it */
+	bool automatic;  /* `auto` may choose it */
 };
 
 /* vm_type_find() - Return: the row of a level's name, or NULL. */
