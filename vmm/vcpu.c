@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#define VCPU_FAULTS_MAX 64 /* on one page in a row, with nothing else between */
 #define VCPU_SIGNAL SIGRTMIN /* interrupts KVM_RUN; its handler does nothing */
 
 static void vcpu_signal(int number)
@@ -43,18 +45,50 @@ static void vcpu_io(struct vcpu *v, enum bus_space space, const struct hv_exit *
 	}
 }
 
-static void vcpu_convert(struct vcpu *v, const struct hv_exit *exit)
+/* vcpu_fault() - the guest touched memory that can't be as it wants it. Return: false */
+static bool vcpu_fault(struct vcpu *v, const struct hv_exit *exit, const char *why)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "memory at guest address %#llx can't become %s: %s",
+		(unsigned long long)exit->convert.gpa.v,
+		exit->convert.to_shared ? "shared" : "private", why);
+	v->env->ended(v->env->ctx, v->index, VCPU_FAILED, text);
+	return false;
+}
+
+/*
+ * vcpu_advances() - Return: false, and the VM ends, if the guest faults on one page again and again
+ * although the page is as it wants it: the host would be kept busy for ever.
+ */
+static bool vcpu_advances(struct vcpu *v, const struct hv_exit *exit)
+{
+	bool same = v->fault_gpa == exit->convert.gpa.v && v->fault_shared == exit->convert.to_shared;
+
+	v->fault_gpa = exit->convert.gpa.v;
+	v->fault_shared = exit->convert.to_shared;
+	v->faults = same ? v->faults + 1 : 0;
+	return v->faults < VCPU_FAULTS_MAX || vcpu_fault(v, exit, "it faults without end");
+}
+
+static bool vcpu_convert(struct vcpu *v, const struct hv_exit *exit)
 {
 	const struct converter *c = v->env->converter;
+	int rc = c ? convert(c, exit->convert.gpa, exit->convert.len, exit->convert.to_shared)
+		   : -EINVAL;
 
-	hv_vcpu_answer(v->hv,
-		c ? convert(c, exit->convert.gpa, exit->convert.len, exit->convert.to_shared)
-		  : -EINVAL);
+	if (!exit->convert.implicit) {
+		hv_vcpu_answer(v->hv, rc);
+		return true;
+	}
+	return !rc ? vcpu_advances(v, exit) : vcpu_fault(v, exit, strerrordesc_np(-rc));
 }
 
 /* vcpu_handle() - Return: false when the thread is to end */
 static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 {
+	if (exit->kind != HV_EXIT_CONVERT && exit->kind != HV_EXIT_AGAIN)
+		v->faults = 0;
 	switch (exit->kind) {
 	case HV_EXIT_AGAIN:
 	case HV_EXIT_STOPPED:
@@ -66,8 +100,7 @@ static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 		vcpu_io(v, BUS_MMIO, exit);
 		return true;
 	case HV_EXIT_CONVERT:
-		vcpu_convert(v, exit);
-		return true;
+		return vcpu_convert(v, exit);
 	case HV_EXIT_RESET:
 		v->env->ended(v->env->ctx, v->index, VCPU_RESET, NULL);
 		return false;

@@ -37,6 +37,9 @@ struct vcpu {
 	unsigned int index;
 	pthread_t thread;
 	bool started;
+	uint64_t fault_gpa; /* of the last implicit conversion */
+	bool fault_shared;
+	unsigned int faults; /* how many times in a row it was the same */
 	uint64_t exits; /* that came to user space; atomic, written by the thread */
 };
 
