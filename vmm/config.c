@@ -28,6 +28,9 @@ static const struct keyval_field payload_fields[] = {
 	VM("initramfs", "initramfs", KEYVAL_STRING, payload.initramfs,
 		.help = "initial RAM file system"),
 	VM("cmdline", "cmdline", KEYVAL_STRING, payload.cmdline, .help = "kernel command line"),
+	VM("firmware", "firmware", KEYVAL_STRING, payload.firmware, .help = "OVMF, at level snp"),
+	VM("host-data", "host_data", KEYVAL_STRING, payload.host_data,
+		.help = "64 hex digits for the guest's reports"),
 };
 
 static const struct keyval_field cpus_fields[] = {
@@ -51,6 +54,15 @@ static const struct keyval_field confidential_fields[] = {
 		.help = "auto picks the strongest that the host offers"),
 	VM("require", "require", KEYVAL_CHOICE, require, .names = levels + 1,
 		.help = "refuse to run at less"),
+	VM("policy", "policy", KEYVAL_NUMBER, confidential.policy, .help = "SNP: guest policy"),
+	VM("vcpu_type", "vcpu_type", KEYVAL_STRING, confidential.vcpu_type,
+		.help = "SNP: CPU by whose signature the guest is measured"),
+	VM("id_block", "id_block", KEYVAL_STRING, confidential.id_block,
+		.help = "SNP: file with the owner's ID block"),
+	VM("id_auth", "id_auth", KEYVAL_STRING, confidential.id_auth,
+		.help = "SNP: file with its signatures and keys"),
+	VM("expected_digest", "expected_digest", KEYVAL_STRING, confidential.expected_digest,
+		.help = "SNP: launch nothing with another digest"),
 	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
 		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
 };
@@ -169,6 +181,7 @@ void config_init(struct vm_config *c)
 	c->serial.mode = STREAM_TTY;
 	c->console.mode = STREAM_OFF;
 	c->confidential.level = CONFIG_LEVEL_AUTO;
+	c->confidential.policy = CONFIG_SNP_POLICY;
 	c->require = LEVEL_OFF;
 }
 
@@ -331,6 +344,10 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 		return config_path(&c->payload.initramfs, name, value, e);
 	if (!strcmp(name, "cmdline"))
 		return config_path(&c->payload.cmdline, name, value, e);
+	if (!strcmp(name, "firmware"))
+		return config_path(&c->payload.firmware, name, value, e);
+	if (!strcmp(name, "host-data"))
+		return config_path(&c->payload.host_data, name, value, e);
 	if (!strcmp(name, "disk"))
 		return config_disk(c, value, e);
 	if (!strcmp(name, "net"))
@@ -431,12 +448,45 @@ static int config_check_ids(const struct vm_config *c, struct err *e)
 	return rc;
 }
 
+/* config_check_snp() - what level snp needs; other levels refuse it, since it would not hold there */
+static int config_check_snp(const struct vm_config *c, struct err *e)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} keys[] = {
+		{"--firmware", c->payload.firmware},
+		{"--host-data", c->payload.host_data},
+		{"--confidential.policy", c->confidential.policy != CONFIG_SNP_POLICY},
+		{"--confidential.vcpu_type", c->confidential.vcpu_type},
+		{"--confidential.id_block", c->confidential.id_block},
+		{"--confidential.id_auth", c->confidential.id_auth},
+		{"--confidential.expected_digest", c->confidential.expected_digest},
+	};
+	bool snp = c->confidential.level == (int)LEVEL_SNP + 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !snp; i++)
+		if (keys[i].given)
+			return err_set(e, EINVAL, "%s: goes with level snp alone", keys[i].name);
+	if (!snp)
+		return c->payload.kernel ? 0
+					 : err_set(e, EINVAL,
+						"--kernel: is missing; give a bzImage or an ELF vmlinux");
+	if (!c->payload.firmware)
+		return err_set(e, EINVAL, "--firmware: is missing; level snp needs OVMF for SEV-SNP");
+	if (!c->payload.kernel && (c->payload.initramfs || c->payload.cmdline))
+		return err_set(e, EINVAL, "--kernel: is missing; --initramfs and --cmdline need it");
+	if (!c->confidential.id_block != !c->confidential.id_auth)
+		return err_set(e, EINVAL, "--confidential: id_block and id_auth go together");
+	return 0;
+}
+
 int config_check(const struct vm_config *c, struct err *e)
 {
-	int rc = 0;
+	int rc = config_check_snp(c, e);
 
-	if (!c->payload.kernel)
-		return err_set(e, EINVAL, "--kernel: is missing; give a bzImage or an ELF vmlinux");
+	if (rc)
+		return rc;
 	if (!is_aligned(c->memory.size, MIB(1)))
 		return err_set(e, EINVAL, "--memory: size=%llu is not a whole number of MiB",
 			(unsigned long long)c->memory.size);

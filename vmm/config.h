@@ -28,12 +28,10 @@ struct stream_config {
 
 struct disk_config {
 	char *path;
-	bool readonly;
-	bool direct;
+	bool readonly, direct;
 	uint64_t num_queues, queue_size;
 	struct nic_limit bandwidth, ops; /* of all queues together; bandwidth in bytes */
-	char *serial;
-	char *id;
+	char *serial, *id;
 	bool has_fd;
 	int fd; /* has_fd: the image, opened already; the config's */
 };
@@ -43,6 +41,8 @@ struct keyval_section;
 struct vm_config {
 	struct {
 		char *kernel, *initramfs, *cmdline;
+		char *firmware;  /* level snp */
+		char *host_data; /* level snp: 64 hex digits for the guest's reports */
 	} payload;
 	struct {
 		uint64_t boot, max; /* max 0: boot; more can't be plugged in yet */
@@ -53,6 +53,11 @@ struct vm_config {
 	} memory;
 	struct {
 		int level; /* CONFIG_LEVEL_AUTO or enum level + 1 */
+		/* level snp; strings may be NULL */
+		uint64_t policy;
+		char *vcpu_type;         /* the CPU that the guest sees by signature, as in measure */
+		char *id_block, *id_auth; /* files, both or none */
+		char *expected_digest;   /* 96 hex digits: launch nothing else */
 	} confidential;
 	int require; /* enum level: the least that will do */
 	struct {
@@ -72,6 +77,7 @@ struct vm_config {
 };
 
 #define CONFIG_LEVEL_AUTO 0
+#define CONFIG_SNP_POLICY UINT64_C(0x30000) /* SMT allowed; bit 17 must be 1; no debugging */
 
 /* config_init() - the defaults. */
 void config_init(struct vm_config *c);

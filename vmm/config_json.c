@@ -505,6 +505,8 @@ int config_json_path(struct err *e)
 		{"kernel", "payload.kernel"},
 		{"initramfs", "payload.initramfs"},
 		{"cmdline", "payload.cmdline"},
+		{"firmware", "payload.firmware"},
+		{"host-data", "payload.host_data"},
 		{"disk", "disks"},
 		{"confidential", "confidential.level"},
 		{"require", "confidential.require"},

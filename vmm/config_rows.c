@@ -59,9 +59,7 @@ static const struct config_row memory_rows[] = {
 static const struct config_rows memory = SECTION("memory", memory_rows);
 
 static const struct config_row payload_rows[] = {
-	{"firmware", NONE, NULL, NULL},
 	{"igvm", NONE, NULL, NULL},
-	{"host_data", NONE, NULL, NULL},
 	{"mrconfigid", NONE, NULL, NULL},
 	{"fw_cfg_config", NONE, NULL, NULL},
 };

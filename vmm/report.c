@@ -87,9 +87,9 @@ static json_t *report_make(struct vm *vm)
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:s}", "level", vm->type->name, "label",
 		vm->type->label, "end", ends[__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE)], "pid",
 		(int)getpid(), "backing",
-		!vm->ram.cbit                 ? "memfd"
-			: vm->ram.guest_memfd ? "guest_memfd"
-					      : "private memfd");
+		vm->ram.guest_memfd  ? "guest_memfd"
+			: vm->ram.cbit ? "private memfd"
+				       : "memfd");
 	uint64_t exits = 0;
 
 	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)

@@ -7,6 +7,7 @@
 #include "memory/ledger.h"
 #include "seccomp/program.h"
 #include "vmm/launch.h"
+#include "vmm/snp_plan.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -46,10 +47,46 @@ static void vm_down_capabilities(struct vm *vm)
 	hv_host_close(&vm->host);
 }
 
+/* --- measure: predict what a hardware level will be launched with; nothing exists yet --- */
+
+static int vm_up_measure(struct vm *vm, struct err *e)
+{
+	if (vm->type->level != LEVEL_SNP)
+		return 0;
+	return snp_plan_create(&vm->snp, vm->config, vm->host.signature, e);
+}
+
+static void vm_down_measure(struct vm *vm)
+{
+	snp_plan_destroy(vm->snp);
+}
+
 /* --- memory: the VM itself, its RAM, the ledger --- */
 
 /* The private alias is private for ever, so no level with aliases has an attribute to change. */
 static const struct convert_ops alias_ops = {.discard = ram_discard};
+
+static int vm_set_private(void *ctx, gpa_t gpa, uint64_t len, bool private)
+{
+	const struct vm *vm = ctx;
+
+	return hv_set_private(vm->hv, gpa, len, private);
+}
+
+static int vm_discard(void *ctx, gpa_t gpa, uint64_t len, bool private_side)
+{
+	struct vm *vm = ctx;
+
+	return ram_discard(&vm->ram, gpa, len, private_side);
+}
+
+static const struct convert_ops dual_ops = {.set_private = vm_set_private, .discard = vm_discard};
+
+/* vm_is_split() - has the VM private memory? */
+static bool vm_is_split(const struct vm *vm)
+{
+	return vm->type->alias || vm->type->dual;
+}
 
 /* vm_check_memory() - a size that can't work here is refused before anything is made */
 static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
@@ -65,6 +102,11 @@ static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
 				"--memory: level %s needs RAM below half of the host's %u-bit guest "
 				"address space",
 				vm->type->name, vm->host.phys_bits);
+	}
+	if (vm->snp) {
+		rc = snp_plan_check(vm->snp, layout, e);
+		if (rc)
+			return rc;
 	}
 	if (layout->end.v > UINT64_C(1) << vm->host.phys_bits)
 		return err_set(e, EINVAL, "--memory: beyond the host's %u-bit guest address space",
@@ -82,15 +124,20 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 		.host = &vm->host,
 		.n_vcpus = (unsigned int)vm->config->cpus.boot,
 		.cbit = vm->cbit,
+		.signature = vm->snp ? vm->snp->signature : 0,
 		.xcr0_preset = vm->config->xcr0_preset,
 	};
 	int rc = hv_create(&vm->hv, &hv, e);
 
-	if (rc || !vm->type->alias)
+	if (rc || !vm_is_split(vm))
 		return rc;
-	desc->cbit = UINT64_C(1) << vm->cbit;
+	desc->dual = vm->type->dual;
+	desc->cbit = vm->type->alias ? UINT64_C(1) << vm->cbit : 0;
 	desc->mappable = !vm->type->attributes;
-	desc->guest_memfd = hv_guest_memfd(vm->hv, desc->layout.end.v, desc->mappable, e);
+	if (vm->snp)
+		desc->rom = (struct layout_range){
+			gpa_of(OVMF_TOP - snp_plan_rom(vm->snp)), snp_plan_rom(vm->snp)};
+	desc->guest_memfd = hv_guest_memfd(vm->hv, ram_private_len(desc), desc->mappable, e);
 	if (desc->guest_memfd == -EOPNOTSUPP && desc->mappable) {
 		log_info("memory",
 			"no guest_memfd for ordinary VMs here: private memory is a memfd");
@@ -119,9 +166,15 @@ static int vm_up_memory(struct vm *vm, struct err *e)
 	n = ram_slots(&vm->ram, slots);
 	rc = hv_add_slots(vm->hv, slots, n, e);
 	if (!rc)
-		rc = ledger_create(&vm->ledger, &vm->ram.layout, !vm->type->alias,
+		rc = ledger_create(&vm->ledger, &vm->ram.layout, !vm_is_split(vm),
 			launch_shared_budget(vm->config), e);
-	vm->converter = (struct converter){&vm->ram.layout, vm->ledger, &alias_ops, &vm->ram};
+	vm->converter = (struct converter){
+		.layout = &vm->ram.layout,
+		.ledger = vm->ledger,
+		.ops = vm->type->dual ? &dual_ops : &alias_ops,
+		.ctx = vm->type->dual ? (void *)vm : &vm->ram,
+		.one_gpa = vm->type->dual,
+	};
 	return rc;
 }
 
@@ -186,8 +239,11 @@ static void vm_down_machine(struct vm *vm)
 
 static int vm_up_load(struct vm *vm, struct err *e)
 {
-	int rc = launch_load(vm, e);
+	int rc;
 
+	if (vm->snp)
+		return 0; /* pages go to the firmware alone, in the stage "launch" */
+	rc = launch_load(vm, e);
 	return rc ? rc : ram_seal(&vm->ram, !vm->host.hardware, e);
 }
 
@@ -206,6 +262,16 @@ static void vm_vcpu_ended(void *ctx, unsigned int index, enum vcpu_end why, cons
 	vm_end(ctx, why == VCPU_RESET ? VM_RESET : VM_FAILED, named);
 }
 
+/* vm_up_vcpu() - where all are measured, all get their first state here; else KVM holds back APs */
+static int vm_up_vcpu(struct vm *vm, unsigned int i, struct err *e)
+{
+	int rc = vcpu_init(&vm->vcpus[i], vm->hv, i, &vm->vcpu_env, e);
+
+	if (vm->snp)
+		vm->entry = snp_plan_entry(vm->snp, i);
+	return rc || (i && !vm->snp) ? rc : hv_vcpu_enter(vm->vcpus[i].hv, &vm->entry, e);
+}
+
 static int vm_up_vcpus(struct vm *vm, struct err *e)
 {
 	int rc = program_create(&vm->vcpu_filter, FILTER_VCPU, vm->desc.seccomp, e);
@@ -216,7 +282,7 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 	vm->vcpu_env = (struct vcpu_env){
 		.bus = vm->machine.bus,
 		.gate = &vm->gate,
-		.converter = vm->type->alias ? &vm->converter : NULL,
+		.converter = vm_is_split(vm) ? &vm->converter : NULL,
 		.ended = vm_vcpu_ended,
 		.ctx = vm,
 		.filter = vm->vcpu_filter,
@@ -225,8 +291,8 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 	if (!vm->vcpus)
 		return err_sys(e, ENOMEM, "vcpus");
 	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
-		rc = vcpu_init(&vm->vcpus[i], vm->hv, i, &vm->vcpu_env, e);
-	return rc ? rc : hv_vcpu_enter(vm->vcpus[0].hv, &vm->entry, e);
+		rc = vm_up_vcpu(vm, i, e);
+	return rc;
 }
 
 static void vm_down_vcpus(struct vm *vm)
@@ -237,6 +303,30 @@ static void vm_down_vcpus(struct vm *vm)
 	free(vm->vcpus);
 	gate_fini(&vm->gate);
 	program_destroy(vm->vcpu_filter);
+}
+
+/* --- launch: image and vCPUs to the firmware, which measures them --- */
+
+static int vm_up_launch(struct vm *vm, struct err *e)
+{
+	struct snp_plan *p = vm->snp;
+	int rc;
+
+	if (!p)
+		return 0;
+	p->launch.image = &p->image;
+	p->launch.first = vm->vcpus[0].hv;
+	rc = hv_snp_launch(vm->hv, &p->launch, &p->counts, e);
+	if (rc)
+		return rc;
+	log_info("snp", "launched: %llu pages in %u runs, %u launch commands",
+		(unsigned long long)p->counts.pages, p->counts.runs, p->counts.ioctls);
+	return 0;
+}
+
+static void vm_down_launch(struct vm *vm)
+{
+	(void)vm; /* what was launched goes with the VM */
 }
 
 /* --- the table --- */
@@ -251,10 +341,12 @@ static const struct vm_stage {
 	void (*down)(struct vm *vm);
 } stages[] = {
 	{"capabilities", vm_up_capabilities, vm_down_capabilities},
+	{"measure", vm_up_measure, vm_down_measure},
 	{"memory", vm_up_memory, vm_down_memory},
 	{"machine", vm_up_machine, vm_down_machine},
 	{"load", vm_up_load, vm_down_load},
 	{"vcpus", vm_up_vcpus, vm_down_vcpus},
+	{"launch", vm_up_launch, vm_down_launch},
 };
 _Static_assert(ARRAY_SIZE(stages) <= VM_MAX_STAGES, "room for the times of all stages");
 

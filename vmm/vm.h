@@ -21,6 +21,7 @@
 
 struct ledger;
 struct loop;
+struct snp_plan;
 
 /* Why a VM ended. */
 enum vm_end {
@@ -50,6 +51,7 @@ struct vm {
 	struct hv_host host;
 	const struct vm_type *type;
 	unsigned int cbit; /* bit number, 0 without */
+	struct snp_plan *snp; /* level snp, else NULL */
 	struct hv *hv;
 	struct ram ram;
 	struct ledger *ledger;

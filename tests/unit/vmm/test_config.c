@@ -34,6 +34,44 @@ static void config_takes_flags_of_a_whole_vm(void **state)
 	config_fini(&c);
 }
 
+static void config_takes_what_level_snp_needs_there_alone(void **state)
+{
+	static const struct {
+		const char *flags[6], *message;
+	} cases[] = {
+		{{"confidential", "snp", "firmware", "fd"}, NULL},
+		{{"confidential", "snp", "firmware", "fd", "kernel", "k"}, NULL},
+		{{"confidential", "snp"}, "--firmware: is missing; level snp needs OVMF for SEV-SNP"},
+		{{"confidential", "snp", "firmware", "fd", "cmdline", "quiet"},
+			"--kernel: is missing; --initramfs and --cmdline need it"},
+		{{"confidential", "snp,id_block=b", "firmware", "fd"},
+			"--confidential: id_block and id_auth go together"},
+		{{"kernel", "k", "firmware", "fd"}, "--firmware: goes with level snp alone"},
+		{{"kernel", "k", "confidential", "soft,policy=0x70000"},
+			"--confidential.policy: goes with level snp alone"},
+		{{"kernel", "k", "confidential", "soft,expected_digest=00"},
+			"--confidential.expected_digest: goes with level snp alone"},
+		{{"kernel", "k", "host-data", "00"}, "--host-data: goes with level snp alone"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *const *f = cases[i].flags;
+		struct err e = ERR_INIT;
+		struct vm_config c;
+		int rc;
+
+		config_init(&c);
+		for (size_t k = 0; k < ARRAY_SIZE(cases[i].flags) && f[k]; k += 2)
+			assert_int_equal(config_flag(&c, f[k], f[k + 1], &e), 0);
+		rc = config_check(&c, &e);
+		assert_int_equal(rc, cases[i].message ? -EINVAL : 0);
+		if (rc)
+			assert_string_equal(e.text, cases[i].message);
+		config_fini(&c);
+	}
+}
+
 static void config_refuses_bad_values_by_name(void **state)
 {
 	static const struct {
@@ -123,6 +161,7 @@ static void config_refuses_ids_that_are_not_unique(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(config_refuses_ids_that_are_not_unique),
 	cmocka_unit_test(config_takes_flags_of_a_whole_vm),
+	cmocka_unit_test(config_takes_what_level_snp_needs_there_alone),
 	cmocka_unit_test(config_refuses_bad_values_by_name),
 	cmocka_unit_test(config_check_refuses_incomplete_or_contradictory),
 };

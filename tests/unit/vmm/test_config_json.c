@@ -94,7 +94,7 @@ static void config_json_echoes_the_defaults(void **state)
 		"\"rng\":{\"src\":\"/dev/urandom\"},\"serial\":{\"mode\":\"Null\"},"
 		"\"console\":{\"mode\":\"Tty\"},\"platform\":{\"num_pci_segments\":1,\"tdx\":false,"
 		"\"sev_snp\":false},\"confidential\":{\"level\":\"off\",\"require\":\"off\","
-		"\"shared_max\":0},\"sandbox\":{\"mode\":\"strict\"},\"iommu\":false,"
+		"\"policy\":196608,\"shared_max\":0},\"sandbox\":{\"mode\":\"strict\"},\"iommu\":false,"
 		"\"watchdog\":false,\"pvpanic\":false,\"landlock_enable\":false,"
 		"\"disks\":[{\"path\":\"/d\",\"readonly\":false,\"direct\":false,\"num_queues\":1,"
 		"\"queue_size\":128,\"id\":\"_disk0\",\"vhost_user\":false,"
@@ -133,7 +133,12 @@ static void config_json_names_the_field_at_fault(void **state)
 			"memory.hotplug_size: must be an integer from 0 up"},
 		{"{\"memory\":{\"zones\":[{\"id\":\"a\"}]}}", "memory.zones: is not supported yet"},
 		{"{\"payload\":{\"kernel\":1}}", "payload.kernel: must be a string"},
-		{"{\"payload\":{\"firmware\":\"f\"}}", "payload.firmware: is not supported yet"},
+		{"{\"payload\":{\"firmware\":\"f\"}}",
+			"payload.firmware: goes with level snp alone"},
+		{"{" K ",\"confidential\":{\"vcpu_type\":\"EPYC\"}}",
+			"confidential.vcpu_type: goes with level snp alone"},
+		{"{" K ",\"platform\":{\"sev_snp\":true}}",
+			"payload.firmware: is missing; level snp needs OVMF for SEV-SNP"},
 		{"{\"disks\":{}}", "disks: must be a list"},
 		{"{\"disks\":[1]}", "disks[0]: must be an object"},
 		{"{\"disks\":[{\"path\":\"a\"},{\"readonly\":1}]}",
@@ -218,8 +223,13 @@ static void config_json_asks_for_a_level_as_others_do(void **state)
 	assert_int_equal(c.confidential.level, LEVEL_TDX + 1);
 	json_decref(echo);
 	config_fini(&c);
-	read_good(&c, &echo, "{" K ",\"platform\":{\"sev_snp\":true}}");
+	read_good(&c, &echo,
+		"{\"payload\":{\"firmware\":\"fd\",\"host_data\":\"00ff\"},"
+		"\"platform\":{\"sev_snp\":true},\"confidential\":{\"policy\":720896}}");
 	assert_int_equal(c.confidential.level, LEVEL_SNP + 1);
+	assert_string_equal(c.payload.firmware, "fd");
+	assert_string_equal(c.payload.host_data, "00ff");
+	assert_int_equal(c.confidential.policy, 0xb0000);
 	json_decref(echo);
 	config_fini(&c);
 }
