@@ -15,6 +15,7 @@ import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
                 for d in ("scripts/lib", "tests/lab")]
+import test_snp
 import test_boot
 import test_guests
 import test_kata
@@ -87,6 +88,7 @@ def body():
         else:
             tally.skips("build-clang: compile", "clang-14 is not installed")
         if built:
+            test_snp.run(tally, ROOT / "build")
             test_boot.run(tally, ROOT / "build")
             test_guests.run(tally, ROOT / "build")
             test_kata.run(tally, ROOT / "build")

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Level snp on KVM's own code over the lab's software PSP: launches, and launches that must fail.
+
+One lab. Each launch is judged by what the software firmware says of it (digest, policy, host data,
+ID block) and by its page table: when the VM is gone, no page may belong to a guest any more.
+Run alone: python3 tests/lab/test_snp.py [WORD...], only cases whose name has all WORDs.
+"""
+import base64
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / d)
+                for d in ("scripts/lib", "tests/lab")]
+import firmware
+import lab
+import snp_digest
+from paths import ROOT, Failed, main, run as run_program
+from tally import Tally
+
+HOST = "6.12-snp"
+KERNEL, INITRD, CMDLINE = b"hello\n", b"initrd\n", "console=ttyS0"
+MILAN, EPYC = 0xa00f11, 0x800f12
+POLICY = 0x30000
+HOST_DATA = "00112233445566778899aabbccddeeff" * 2
+# Known answers of sev-snp-measure for one build of the firmware (SHA-256): vCPUs, CPU, kernel?
+KNOWN_FIRMWARE = "3e4fd0b3fe3b2dbe481c3d9e99418a034174f26cbe1f55aa212b0f18c12d2d6f"
+KNOWN = {
+    (1, EPYC, False): "d74bd3ea40b240c3228edc5177ce6193561ebff633dbd0be76d6c143b876d651"
+                      "02425c0e2e8a930857c48daa5eacda58",
+    (4, MILAN, False): "c995d6122aacbc0434128f0c63783f03b7caec3f8f4292948522a00c0395ff12"
+                       "6f1633d8346a20aa85f8dd3bd8739a38",
+    (2, MILAN, True): "21cd93f9739d225fa2fb0a1e3131937fd12c1d747e770c83f5e39d9619854c6a"
+                      "4af6d1125864459067290cd4f3814947",
+}
+# Commands of the firmware, as the lab's parameters number them
+GCTX_CREATE, ACTIVATE, START, UPDATE, FINISH = 0x93, 0x91, 0xa0, 0xa1, 0xa2
+ENDED_BY_RESET, REFUSED = 3, 2  # without a script a vCPU of the lab ends in a shutdown
+NO_PAGES = "firmware 0 preguest 0 valid 0 invalid 0 vmsa 0 leaked 0 rmpfail 0 "
+
+SCRIPT = """\
+set_() { echo "$2" > "/sys/module/kvm_amd/parameters/swpsp_$1"; }
+state() { sed 's/^/last /' /sys/kernel/debug/swpsp/last; cat /sys/kernel/debug/swpsp/rmp; }
+one() {
+	timeout 60 cloister run -v --firmware /t/ovmf.fd --memory size=64M --serial null "$@" 2>&1
+	echo "status $?"
+	state
+}
+"""
+
+
+class Case:
+    """One launch. good: the digest it must have, else words that its error must have."""
+
+    def __init__(self, name, flags="", good=None, bad=(), inject=(), says=(), last=()):
+        self.name, self.flags, self.good, self.bad = name, flags, good, bad
+        self.inject, self.says, self.last = inject, says, last
+
+    def script(self):
+        set_ = "".join(f"set_ {k} {v}\n" for k, v in self.inject)
+        unset = "".join(f"set_ {k} 0\n" for k, _ in self.inject)
+        return f"echo '== {self.name}'\n{set_}one {self.flags}\n{unset}"
+
+    def broken(self, said):
+        """What in the lab's words is not as it must be."""
+        wrong = []
+        status = re.search(r"^status (\d+)$", said, re.M)
+        if not status or int(status[1]) != (ENDED_BY_RESET if self.good else REFUSED):
+            wrong.append(f"status {status and status[1]}")
+        if self.good and f"last ld {self.good}\n" not in said:
+            wrong.append("the firmware's digest is another")
+        if self.good and f"launch digest {self.good}," not in said:
+            wrong.append("the predicted digest is another")
+        wrong += [f"no '{word}'" for word in (*self.bad, *self.says) if word not in said]
+        wrong += [f"no '{word}' in the firmware's state" for word in self.last
+                  if f"last {word}\n" not in said]
+        if NO_PAGES not in said:
+            wrong.append("pages are left")
+        return wrong
+
+
+def fail(command, nth=1, code=0x1a):
+    return (("fail_code", code), ("fail_cmd", command), ("fail_nth", nth))
+
+
+def signed(work, digest, policy=POLICY):
+    """{suffix: file bytes} of an ID block for a digest, by the project's own signer."""
+    for name in ("id", "author"):
+        if not (work / f"{name}.pem").exists():
+            run_program("openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout",
+                        "-out", work / f"{name}.pem")
+    made = json.loads(run_program(
+        ROOT / "build/cloister", "id-block", "create", "--measurement", digest,
+        "--idkey", work / "id.pem", "--authorkey", work / "author.pem", "--guest-svn", "5",
+        "--policy", hex(policy)))
+    return base64.b64decode(made["id_block"]), base64.b64decode(made["id_auth"])
+
+
+def cases(image, files, work):
+    """All cases; what they need beside the firmware goes into files."""
+    def digest(vcpus, signature, boot=None):
+        return snp_digest.launch_digest(image, vcpus, signature, boot)
+
+    boot = (KERNEL, INITRD, CMDLINE)
+    one, four = digest(1, EPYC), digest(4, MILAN)
+    hashed = digest(2, MILAN, boot)
+    block, auth = signed(work, one)
+    spoilt = bytearray(auth)
+    spoilt[0x43] ^= 1  # in the block's signature
+    other, other_auth = signed(work, four)
+    strict, strict_auth = signed(work, one, POLICY | 1 << 20)
+    for name, data in (("kernel", KERNEL), ("initrd", INITRD), ("id", block), ("auth", auth),
+                       ("spoilt", bytes(spoilt)), ("other", other), ("oauth", other_auth),
+                       ("strict", strict), ("sauth", strict_auth),
+                       ("text", base64.b64encode(block) + b"\n")):
+        files.add_data(f"t/{name}", data)
+    epyc, milan = "--confidential snp,vcpu_type=EPYC-v4", "--confidential snp,vcpu_type=EPYC-Milan"
+    ids = f"{epyc},id_block=/t/id,id_auth="
+    with_kernel = f"--kernel /t/kernel --initramfs /t/initrd --cmdline {CMDLINE}"
+    runs = ("launched: 1071 pages in 8 runs, 10 launch commands",) if (
+        snp_digest.hashlib.sha256(image).hexdigest() == KNOWN_FIRMWARE) else ()
+    return [
+        Case("one", epyc, one, says=runs, last=(f"policy {POLICY:#x}", "id_block 0")),
+        Case("four", f"{milan} --cpus boot=4", four),
+        Case("hashes", f"{milan} --cpus boot=2 {with_kernel}", hashed),
+        Case("kernel-alone", f"{epyc} --kernel /t/kernel", digest(1, EPYC, (KERNEL, b"", ""))),
+        Case("host-data", f"{epyc} --host-data {HOST_DATA}", one, last=(f"host_data {HOST_DATA}",)),
+        Case("id-block", f"{ids}/t/auth", one, last=("id_block 1", "author_key 1", "svn 5")),
+        Case("id-base64", f"{epyc},id_block=/t/text,id_auth=/t/auth", one, last=("id_block 1",)),
+        Case("id-signature", f"{ids}/t/spoilt", bad=("FINISH", "0xa (BAD_SIGNATURE)")),
+        Case("id-digest", f"{epyc},id_block=/t/other,id_auth=/t/oauth",
+             bad=("FINISH", "0xb (BAD_MEASUREMENT)")),
+        Case("id-policy", f"{epyc},id_block=/t/strict,id_auth=/t/sauth",
+             bad=("FINISH", "0x7 (POLICY_FAILURE)")),
+        Case("expected", f"{epyc},expected_digest={one} --require snp", one),
+        Case("unexpected", f"{epyc},expected_digest={four}",
+             bad=("not launched", one, "NORMAL 0xffc00000", "VMSA 0xfffffffff000")),
+        Case("policy-abi", f"{epyc},policy=0x30200", bad=("START", "POLICY_FAILURE")),
+        Case("policy-reserved", f"{epyc},policy=0x10000", bad=("does not allow policy",)),
+        Case("cpuid", epyc, one, inject=(("refuse_ecx", 1),),
+             says=("firmware corrects CPUID 0x1.0",)),
+        Case("cpuid-exact", f"{epyc} --require snp", inject=(("refuse_ecx", 1),),
+             bad=("firmware corrects CPUID 0x1.0", "it changed 1 CPUID leaves")),
+        Case("init", epyc, inject=(("init_ret", -5),), bad=("KVM_SEV_INIT2",)),
+        Case("context", epyc, inject=fail(GCTX_CREATE), bad=("SNP_LAUNCH_START",)),
+        Case("start", epyc, inject=fail(START, code=0x17), bad=("START", "0x17 (RESOURCE_LIMIT)")),
+        Case("activate", epyc, inject=fail(ACTIVATE, code=0xd), bad=("START", "0xd (INVALID_ASID)")),
+        Case("update", epyc, inject=fail(UPDATE),
+             bad=("a normal page at 0xffc00000", "0x1a (INVALID_PAGE_STATE)")),
+        # KVM ends the call before the page, with what it did; the page is given once more
+        Case("update-later", epyc, one, inject=fail(UPDATE, 500)),
+        Case("update-zero", epyc, inject=fail(UPDATE, 1025), bad=("a zero page at 0x800000",)),
+        Case("finish", epyc, inject=fail(FINISH, code=0x13), bad=("FINISH", "HWERROR_PLATFORM")),
+        # after all of that it still works
+        Case("again", f"{milan} --cpus boot=4", four),
+    ]
+
+
+def check_known(tally, image):
+    """The prediction of this test against known answers, if the firmware is the known one."""
+    if snp_digest.hashlib.sha256(image).hexdigest() != KNOWN_FIRMWARE:
+        tally.skips("snp: known answers", "Debian's firmware is a newer one")
+        return
+    for (vcpus, signature, kernel), want in KNOWN.items():
+        boot = (KERNEL, INITRD, CMDLINE) if kernel else None
+        have = snp_digest.launch_digest(image, vcpus, signature, boot)
+        name = f"snp: known answer {vcpus} {signature:#x}{' kernel' if kernel else ''}"
+        if have == want:
+            tally.passes(name)
+        else:
+            tally.fails(name, f"{have}, not {want}")
+
+
+def in_lab(tally, build, chosen, place):
+    """Make the launches in one lab and count them."""
+    place.files.add_program("bin/cloister", build / "cloister")
+    place.files.add_data("snp.sh", SCRIPT + "".join(case.script() for case in chosen))
+    said = bytearray()
+    try:
+        place.run(["sh", "/snp.sh"], show=said.extend)
+    except lab.Crashed as crashed:
+        tally.fails(f"lab {HOST}: launches", crashed, count=len(chosen))
+        return
+    text = said.decode(errors="replace").replace("\r", "")
+    parts = dict(re.findall(r"^== ([\w-]+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
+    for case in chosen:
+        name, part = f"lab {HOST}: launch {case.name}", parts.get(case.name, "")
+        wrong = case.broken(part)
+        if wrong:
+            tally.fails(name, "; ".join(wrong) + "\n" + part[-2000:])
+        else:
+            tally.passes(name)
+
+
+def run(tally, build, words=()):
+    """run() - all launches whose name has all words."""
+    image = firmware.get("amdsev").read_bytes()
+    check_known(tally, image)
+    place = lab.Lab(HOST)
+    place.files.add_data("t/ovmf.fd", image)
+    with tempfile.TemporaryDirectory() as work:
+        chosen = [c for c in cases(image, place.files, pathlib.Path(work))
+                  if all(w in c.name for w in words)]
+    in_lab(tally, build, chosen, place)
+
+
+def body():
+    tally = Tally()
+    run(tally, ROOT / "build", sys.argv[1:])
+    return tally.end()
+
+
+if __name__ == "__main__":
+    main(body)
