@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "vmm/hv/snp.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/keyval.h"
 
@@ -181,7 +182,7 @@ void config_init(struct vm_config *c)
 	c->serial.mode = STREAM_TTY;
 	c->console.mode = STREAM_OFF;
 	c->confidential.level = CONFIG_LEVEL_AUTO;
-	c->confidential.policy = CONFIG_SNP_POLICY;
+	c->confidential.policy = SNP_POLICY_DEFAULT;
 	c->require = LEVEL_OFF;
 }
 
@@ -457,7 +458,7 @@ static int config_check_snp(const struct vm_config *c, struct err *e)
 	} keys[] = {
 		{"--firmware", c->payload.firmware},
 		{"--host-data", c->payload.host_data},
-		{"--confidential.policy", c->confidential.policy != CONFIG_SNP_POLICY},
+		{"--confidential.policy", c->confidential.policy != SNP_POLICY_DEFAULT},
 		{"--confidential.vcpu_type", c->confidential.vcpu_type},
 		{"--confidential.id_block", c->confidential.id_block},
 		{"--confidential.id_auth", c->confidential.id_auth},

@@ -40,9 +40,7 @@ struct keyval_section;
 
 struct vm_config {
 	struct {
-		char *kernel, *initramfs, *cmdline;
-		char *firmware;  /* level snp */
-		char *host_data; /* level snp: 64 hex digits for the guest's reports */
+		char *kernel, *initramfs, *cmdline, *firmware, *host_data;
 	} payload;
 	struct {
 		uint64_t boot, max; /* max 0: boot; more can't be plugged in yet */
@@ -53,11 +51,8 @@ struct vm_config {
 	} memory;
 	struct {
 		int level; /* CONFIG_LEVEL_AUTO or enum level + 1 */
-		/* level snp; strings may be NULL */
-		uint64_t policy;
-		char *vcpu_type;         /* the CPU that the guest sees by signature, as in measure */
-		char *id_block, *id_auth; /* files, both or none */
-		char *expected_digest;   /* 96 hex digits: launch nothing else */
+		uint64_t policy; /* this and what follows: level snp; strings may be NULL */
+		char *vcpu_type, *id_block, *id_auth, *expected_digest;
 	} confidential;
 	int require; /* enum level: the least that will do */
 	struct {
@@ -77,7 +72,6 @@ struct vm_config {
 };
 
 #define CONFIG_LEVEL_AUTO 0
-#define CONFIG_SNP_POLICY UINT64_C(0x30000) /* SMT allowed; bit 17 must be 1; no debugging */
 
 /* config_init() - the defaults. */
 void config_init(struct vm_config *c);

@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,7 +124,6 @@ static int snp_give(struct snp_state *s, struct hv_snp_launch_update *u, uint32_
 		if (!rc || rc == -EAGAIN || rc == -EINTR) {
 			if (++busy >= SNP_TRIES_BUSY)
 				return rc ? rc : -EBUSY;
-			sched_yield();
 			continue;
 		}
 		if (rc != -EIO || *fw || ++eio >= SNP_TRIES_EIO)

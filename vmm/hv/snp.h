@@ -15,7 +15,8 @@ struct hv;
 struct hv_vcpu;
 struct image;
 
-#define SNP_HOST_DATA_LEN 32
+#define SNP_HOST_DATA_LEN  32
+#define SNP_POLICY_DEFAULT UINT64_C(0x30000) /* SMT allowed; bit 17 must be 1; no debugging */
 
 struct snp_launch {
 	const struct image *image;
