@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Level snp on KVM's own code over the lab's software PSP: launches, and launches that must fail.
+"""Level snp on KVM's own code over the lab's software PSP: launches, launches that must fail, exits.
 
-One lab. Each launch is judged by what the software firmware says of it (digest, policy, host data,
+Exits are those of a scripted guest, tests/lab/snp_guest.c, which no processor runs. One lab. Each launch is judged by what the software firmware says of it (digest, policy, host data,
 ID block) and by its page table: when the VM is gone, no page may belong to a guest any more.
 Run alone: python3 tests/lab/test_snp.py [WORD...], only cases whose name has all WORDs.
 """
@@ -9,8 +9,6 @@ import base64
 import json
 import pathlib
 import re
-import struct
-import subprocess
 import sys
 import tempfile
 
@@ -42,12 +40,27 @@ GCTX_CREATE, ACTIVATE, START, UPDATE, FINISH = 0x93, 0x91, 0xa0, 0xa1, 0xa2
 ENDED_BY_RESET, REFUSED = 3, 2  # without a script a vCPU of the lab ends in a shutdown
 NO_PAGES = "firmware 0 preguest 0 valid 0 invalid 0 vmsa 0 leaked 0 rmpfail 0 "
 
+# Scripted guests: name -> (exit status of the monitor, words that it must say)
+GUESTS = {
+    "all": (4, ()),  # ended by SIGTERM
+    "end-general": (1, ("the guest terminated itself: reason set 0 code 0 (general",)),
+    "end-linux": (1, ("reason set 1 code 1 (Linux: a page state change failed)",)),
+    "end-no-memory": (1, ("memory at guest address 0x5000000 can't become private",)),
+}
+GUEST_CHECKS = 27  # of guest "all"
+
 SCRIPT = """\
 set_() { echo "$2" > "/sys/module/kvm_amd/parameters/swpsp_$1"; }
 state() { sed 's/^/last /' /sys/kernel/debug/swpsp/last; cat /sys/kernel/debug/swpsp/rmp; }
 one() {
 	timeout 60 cloister run -v --firmware /t/ovmf.fd --memory size=64M --serial null "$@" 2>&1
 	echo "status $?"
+	state
+}
+guest() {
+	: > /tmp/serial
+	timeout 120 /t/guest "$1" /tmp/serial cloister run --firmware /t/ovmf.fd --memory size=64M \\
+		--cpus boot=2 --confidential snp,vcpu_type=EPYC-v4 --serial file=/tmp/serial 2>&1
 	state
 }
 """
@@ -175,15 +188,32 @@ def check_known(tally, image):
             tally.fails(name, f"{have}, not {want}")
 
 
-def in_lab(tally, build, chosen, place):
-    """Make the launches in one lab and count them."""
+def count_guest(tally, name, part):
+    """One scripted guest: its own checks, the monitor's end, no page left."""
+    status, words = GUESTS[name]
+    ok, bad = part.count("\nok "), re.findall(r"^BAD .*$", "\n" + part, re.M)
+    ok += part.startswith("ok ")
+    wrong = bad + [f"no '{word}'" for word in (*words, NO_PAGES) if word not in part]
+    if f"status {status}\n" not in part:
+        wrong.append(f"not status {status}")
+    if name == "all" and ok != GUEST_CHECKS:
+        wrong.append(f"{ok} checks, not {GUEST_CHECKS}")
+    if wrong:
+        tally.fails(f"lab {HOST}: guest {name}", "; ".join(wrong) + "\n" + part[-2000:])
+    else:
+        tally.passes(f"lab {HOST}: guest {name}", count=max(ok, 1))
+
+
+def in_lab(tally, build, chosen, guests, place):
+    """Make launches and play guests in one lab and count them."""
     place.files.add_program("bin/cloister", build / "cloister")
-    place.files.add_data("snp.sh", SCRIPT + "".join(case.script() for case in chosen))
+    place.files.add_data("snp.sh", SCRIPT + "".join(case.script() for case in chosen) +
+                         "".join(f"echo '== {name}'\nguest {name}\n" for name in guests))
     said = bytearray()
     try:
         place.run(["sh", "/snp.sh"], show=said.extend)
     except lab.Crashed as crashed:
-        tally.fails(f"lab {HOST}: launches", crashed, count=len(chosen))
+        tally.fails(f"lab {HOST}: launches", crashed, count=len(chosen) + len(guests))
         return
     text = said.decode(errors="replace").replace("\r", "")
     parts = dict(re.findall(r"^== ([\w-]+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
@@ -194,6 +224,8 @@ def in_lab(tally, build, chosen, place):
             tally.fails(name, "; ".join(wrong) + "\n" + part[-2000:])
         else:
             tally.passes(name)
+    for name in guests:
+        count_guest(tally, name, parts.get(name, ""))
 
 
 def run(tally, build, words=()):
@@ -205,7 +237,10 @@ def run(tally, build, words=()):
     with tempfile.TemporaryDirectory() as work:
         chosen = [c for c in cases(image, place.files, pathlib.Path(work))
                   if all(w in c.name for w in words)]
-    in_lab(tally, build, chosen, place)
+        run_program("gcc", "-static", "-O2", "-o", f"{work}/guest", ROOT / "tests/lab/snp_guest.c")
+        place.files.add_file("t/guest", f"{work}/guest")
+    guests = [name for name in GUESTS if all(w in name for w in words)]
+    in_lab(tally, build, chosen, guests, place)
 
 
 def body():
