@@ -193,6 +193,25 @@ static bool status_of(pid_t pid, const char *key, char value[64])
 	return found;
 }
 
+/* private_kib() - memory that is a process's alone, in KiB; -1 if its /proc is closed. */
+static long private_kib(pid_t pid)
+{
+	char path[64], line[256];
+	long total = 0, kib;
+	FILE *rollup;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	rollup = fopen(path, "r");
+	if (!rollup)
+		return -1;
+	while (fgets(line, sizeof(line), rollup))
+		if (sscanf(line, "Private_Clean: %ld", &kib) == 1 ||
+			sscanf(line, "Private_Dirty: %ld", &kib) == 1)
+			total += kib;
+	fclose(rollup);
+	return total;
+}
+
 static void spawner_starts_disk_that_reads(void **state)
 {
 	struct fixture f;
@@ -234,6 +253,26 @@ static void spawner_gives_device_nothing_but_its_own(void **state)
 	assert_int_equal(count_maps(f.pid, "memfd:ledger"), 1);
 	assert_int_equal(count_maps(f.pid, "memfd:"), 3);
 	close_spawner(&f);
+}
+
+static void spawner_device_has_little_memory_of_its_own(void **state)
+{
+	struct fixture f;
+	long kib;
+
+	(void)state;
+	open_spawner(&f);
+	if (ask_blk(&f))
+		fail_msg("%s", f.text);
+	do_read(&f);
+	kib = private_kib(f.pid);
+	close_spawner(&f);
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* its shadow is private, too */
+#endif
+	if (kib < 0)
+		skip(); /* not root */
+	assert_in_range(kib, 1, 600);
 }
 
 static void spawner_test_sees_a_planted_descriptor(void **state)
@@ -397,6 +436,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(spawner_starts_disk_that_reads),
 	cmocka_unit_test(spawner_gives_device_nothing_but_its_own),
 	cmocka_unit_test(spawner_test_sees_a_planted_descriptor),
+	cmocka_unit_test(spawner_device_has_little_memory_of_its_own),
 	cmocka_unit_test(spawner_jails_device),
 	cmocka_unit_test(spawner_starts_every_kind),
 	cmocka_unit_test(spawner_says_why_when_device_can_not_start),
