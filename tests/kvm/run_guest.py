@@ -39,6 +39,8 @@ CASES = {
     "vsock-soft": ("vsock", "soft", {"vsock": 50000, "lines": ["called with 100000 bytes"]}),
     "badrings-off": ("badrings", "off", {"disk": True}),
     "badrings-soft": ("badrings", "soft", {"disk": True}),
+    "hostile-off": ("hostile", "off", {"disk": True, "cmdline": "seed=1"}),
+    "hostile-soft": ("hostile", "soft", {"disk": True, "cmdline": "seed=2"}),
 }
 
 
