@@ -134,5 +134,11 @@ void dialer_fini(struct dialer *d)
 		return;
 	loop_remove(d->loop, &d->source);
 	fd_drop(&d->source.fd);
-	unlink(d->path);
+	if (*d->path)
+		unlink(d->path);
+}
+
+void dialer_disown(struct dialer *d)
+{
+	d->path[0] = '\0';
 }

@@ -38,4 +38,10 @@ int dialer_init(struct dialer *d, struct loop *loop, const char *path, struct di
 /* dialer_fini() - remove the socket; not in use any more. A second time does nothing. */
 void dialer_fini(struct dialer *d);
 
+/*
+ * dialer_disown() - the socket at the path is another dialer's now: this one's device process has
+ * ended, or nobody else could have listened there. dialer_fini() then leaves it alone.
+ */
+void dialer_disown(struct dialer *d);
+
 #endif

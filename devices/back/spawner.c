@@ -132,10 +132,18 @@ static int spawner_fork(struct spawner *s, const struct spawn_request *req, cons
 static int spawner_dialer(
 	struct spawner *s, const char *path, struct dialer_ends *ends, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(s->dialers); i++)
-		if (s->dialers[i].source.fd < 0)
-			return dialer_init(&s->dialers[i], s->loop, path, ends, e);
-	return err_set(e, ENOSPC, "spawn: too many vsock devices");
+	size_t i = 0;
+	int rc;
+
+	while (i < ARRAY_SIZE(s->dialers) && s->dialers[i].source.fd >= 0)
+		i++;
+	if (i == ARRAY_SIZE(s->dialers))
+		return err_set(e, ENOSPC, "spawn: too many vsock devices");
+	rc = dialer_init(&s->dialers[i], s->loop, path, ends, e);
+	for (size_t k = 0; !rc && k < ARRAY_SIZE(s->dialers); k++)
+		if (k != i && s->dialers[k].source.fd >= 0 && !strcmp(s->dialers[k].path, path))
+			dialer_disown(&s->dialers[k]);
+	return rc;
 }
 
 /* spawner_check() - can the request be tried? *n_fds may grow by those of a dialer. Return: 0 or
