@@ -223,6 +223,8 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(rt_sigaction), DAEMON, "vm.boot: the signal that interrupts a vCPU"},
 	{SCMP_SYS(set_robust_list), DAEMON, "the start of a thread"},
 	{SCMP_SYS(rseq), DAEMON, "the start of a thread"},
+	{SCMP_SYS(sched_getaffinity), DAEMON, "vm.boot at snp: how many threads may hash the image",
+		.rarely = "SNP hosts"},
 	{SCMP_SYS(prctl), DAEMON, "the start of a thread: its name", 0, WHOLE, PR_SET_NAME},
 	{SCMP_SYS(seccomp), DAEMON, "the start of a vCPU thread: its filter"},
 	{SCMP_SYS(ioctl), DAEMON, "vm.nmi", IOCTL(KVM_SIGNAL_MSI)},

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Level snp on KVM's own code over the lab's software PSP: launches, launches that must fail, exits.
 
-Exits are those of a scripted guest, tests/lab/snp_guest.c, which no processor runs. One lab. Each launch is judged by what the software firmware says of it (digest, policy, host data,
-ID block) and by its page table: when the VM is gone, no page may belong to a guest any more.
+Exits are those of a scripted guest, tests/lab/snp_guest.c, which no processor runs. One lab. Each
+launch is judged by what the software firmware says of it (digest, policy, host data, ID block) and
+by its page table: when the VM is gone, no page may belong to a guest any more.
 Run alone: python3 tests/lab/test_snp.py [WORD...], only cases whose name has all WORDs.
 """
 import base64
@@ -57,6 +58,19 @@ one() {
 	echo "status $?"
 	state
 }
+api() {
+	cloister --api-socket /tmp/api -v > /tmp/said 2>&1 &
+	daemon=$!
+	until [ -S /tmp/api ]; do sleep 0.1; done
+	echo "$1" > /tmp/config
+	for call in "create /tmp/config" boot info shutdown shutdown-vmm; do
+		cloister ctl --api-socket /tmp/api $call > /tmp/answer 2>&1 || cat /tmp/answer
+	done
+	wait $daemon
+	echo "status $?"
+	cat /tmp/said
+	state
+}
 guest() {
 	: > /tmp/serial
 	timeout 120 /t/guest "$1" /tmp/serial cloister run --firmware /t/ovmf.fd --memory size=64M \\
@@ -67,13 +81,18 @@ guest() {
 
 
 class Case:
-    """One launch. good: the digest it must have, else words that its error must have."""
+    """One launch. good: the digest it must have, else words that its error must have.
 
-    def __init__(self, name, flags="", good=None, bad=(), inject=(), says=(), last=()):
+    config: it is launched by the daemon with this VmConfig instead of `cloister run` with flags.
+    """
+
+    def __init__(self, name, flags="", good=None, bad=(), inject=(), says=(), last=(), config=None):
         self.name, self.flags, self.good, self.bad = name, flags, good, bad
-        self.inject, self.says, self.last = inject, says, last
+        self.inject, self.says, self.last, self.config = inject, says, last, config
 
     def script(self):
+        if self.config:
+            return f"echo '== {self.name}'\napi '{json.dumps(self.config)}'\n"
         set_ = "".join(f"set_ {k} {v}\n" for k, v in self.inject)
         unset = "".join(f"set_ {k} 0\n" for k, _ in self.inject)
         return f"echo '== {self.name}'\n{set_}one {self.flags}\n{unset}"
@@ -82,7 +101,8 @@ class Case:
         """What in the lab's words is not as it must be."""
         wrong = []
         status = re.search(r"^status (\d+)$", said, re.M)
-        if not status or int(status[1]) != (ENDED_BY_RESET if self.good else REFUSED):
+        wanted = 0 if self.config else ENDED_BY_RESET if self.good else REFUSED
+        if not status or int(status[1]) != wanted:
             wrong.append(f"status {status and status[1]}")
         if self.good and f"last ld {self.good}\n" not in said:
             wrong.append("the firmware's digest is another")
@@ -152,6 +172,10 @@ def cases(image, files, work):
         Case("expected", f"{epyc},expected_digest={one} --require snp", one),
         Case("unexpected", f"{epyc},expected_digest={four}",
              bad=("not launched", one, "NORMAL 0xffc00000", "VMSA 0xfffffffff000")),
+        Case("api", good=one, config={
+            "payload": {"firmware": "/t/ovmf.fd"}, "memory": {"size": 64 << 20},
+            "cpus": {"boot_vcpus": 1, "max_vcpus": 1}, "serial": {"mode": "Null"},
+            "confidential": {"level": "snp", "vcpu_type": "EPYC-v4"}}),
         Case("policy-abi", f"{epyc},policy=0x30200", bad=("START", "POLICY_FAILURE")),
         Case("policy-reserved", f"{epyc},policy=0x10000", bad=("does not allow policy",)),
         Case("cpuid", epyc, one, inject=(("refuse_ecx", 1),),
