@@ -181,8 +181,10 @@ static bool id_block_signed(
 		id_block_zeros(s->reserved, sizeof(s->reserved));
 	struct err e;
 
-	sound &= id_block_number(xy, by->x) & id_block_number(xy + P384_LEN, by->y);
-	sound &= id_block_number(rs, s->r) & id_block_number(rs + P384_LEN, s->s);
+	sound &= id_block_number(xy, by->x);
+	sound &= id_block_number(xy + P384_LEN, by->y);
+	sound &= id_block_number(rs, s->r);
+	sound &= id_block_number(rs + P384_LEN, s->s);
 	return sound && !ecdsa_verify_point(ECDSA_P384_SHA384, xy, bytes_of(data, len), rs, &e);
 }
 
