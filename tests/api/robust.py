@@ -29,6 +29,12 @@ def resident(pid):
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
 
 
+def keeps_freed(pid):
+    """Is this AddressSanitizer, which keeps what was freed? It looks for leaks itself, at the end."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as f:
+        return "libasan" in f.read()
+
+
 def config_of(daemon, level):
     config = go_config(daemon.guest("secret"), daemon.disk, "secret=7", level)
     config["vsock"] = {"cid": 3, "socket": os.path.join(daemon.folder, "clh.sock"), "iommu": False}
@@ -43,12 +49,15 @@ def case_cycles(daemon):
         expect(client.call("PUT", "vm.create", config_of(daemon, ("soft", "off")[i % 2])), 204)
         expect(client.call("PUT", "vm.boot"), 204)
         expect(client.call("PUT", "vm.delete"), 204)
+        # the spawner removes it as soon as it sees the device process's end
+        daemon.until(lambda: not os.path.exists(os.path.join(daemon.folder, "clh.sock")), "a socket")
         seen.append((daemon.descriptors(), daemon.processes(), len(os.listdir(daemon.folder))))
         if i == SETTLED:
             before = resident(daemon.child.pid)
     need(len(set(seen[1:])) == 1, f"descriptors, processes, files: {sorted(set(seen))}")
     grown = resident(daemon.child.pid) - before
-    need(grown < GROWTH + CYCLES, f"{grown} KiB more after {CYCLES} lives")
+    need(keeps_freed(daemon.child.pid) or grown < GROWTH + CYCLES,
+         f"{grown} KiB more after {CYCLES} lives")
 
 
 STEPS = [("vm.create", "config"), ("vm.boot", None), ("vm.pause", None), ("vm.resume", None),
