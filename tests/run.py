@@ -2,8 +2,8 @@
 """scripts/test: every test of the project, counted.
 
 --quick: build with gcc, lints, unit tests, fuzz corpora, KVM tests; the same but for lints with
-AddressSanitizer and UBSan. Without it also a build with clang, and stock kernels booted in the
-lab. Logs stay in build/ and build-asan/.
+AddressSanitizer and UBSan. Without it also the suite `slow`, a build with clang, and stock kernels
+booted in the lab. Logs stay in build/ and build-asan/.
 """
 import argparse
 import json
@@ -74,15 +74,19 @@ def meson_tests(tally, build, *options):
 def body():
     top = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    top.add_argument("--quick", action="store_true", help="without the lab and clang")
+    top.add_argument("--quick", action="store_true",
+                     help="without the lab, clang and the slow suite")
     a = top.parse_args()
+    slow = ["--no-suite", "slow"] if a.quick else []
     tally = Tally()
     built = compile_to(tally, "build")
     if built:
-        meson_tests(tally, "build")
+        meson_tests(tally, "build", *slow)
     if compile_to(tally, "build-asan", *SANITIZE):
-        meson_tests(tally, "build-asan", "--no-suite", "lint")
-    if not a.quick:
+        meson_tests(tally, "build-asan", "--no-suite", "lint", *slow)
+    if a.quick:
+        tally.skips("the suite slow, clang and the lab", "left out by --quick")
+    else:
         if shutil.which("clang-14"):
             compile_to(tally, "build-clang", CC="clang-14")
         else:
