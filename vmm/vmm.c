@@ -8,6 +8,7 @@
 #include "vmm/events.h"
 #include "vmm/plug.h"
 #include "vmm/report.h"
+#include "vmm/resize.h"
 #include "vmm/vm.h"
 
 #include <assert.h>
@@ -277,6 +278,13 @@ int vmm_remove(struct vmm *vmm, const char *id, struct err *e)
 	struct plug_board board = vmm_board(vmm);
 
 	return plug_remove(&board, id, e);
+}
+
+int vmm_resize(struct vmm *vmm, const struct plug_body *body, struct err *e)
+{
+	struct plug_board board = vmm_board(vmm);
+
+	return resize_vm(&board, body, vmm->level, e);
 }
 
 int vmm_resize_disk(struct vmm *vmm, const char *id, uint64_t size, struct err *e)

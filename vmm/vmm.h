@@ -70,6 +70,9 @@ int vmm_add(struct vmm *vmm, const char *kind, const struct plug_body *body, str
 	struct err *e) MUST_CHECK;
 int vmm_remove(struct vmm *vmm, const char *id, struct err *e) MUST_CHECK;
 
+/* vmm_resize() - resize_vm() of vmm/resize.h, in any state but NOT_CREATED. Return: as there. */
+int vmm_resize(struct vmm *vmm, const struct plug_body *body, struct err *e) MUST_CHECK;
+
 /* vmm_resize_disk() - device_resize_disk() of a VM that is up. Return: as there. */
 int vmm_resize_disk(struct vmm *vmm, const char *id, uint64_t size, struct err *e) MUST_CHECK;
 

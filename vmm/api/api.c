@@ -120,6 +120,9 @@ static void config_error(struct http_reply *r, const char *what, const struct er
 		{EEXIST, 409, "not-unique"},
 		{ENOENT, 404, "unknown-device"},
 		{EPERM, 400, "not-removable"},
+		{EACCES, 400, "level-forbids"},
+		{ENOSYS, 501, "not-implemented"},
+		{EAGAIN, 429, "busy"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -234,51 +237,13 @@ static bool forbidden(struct api *api, enum policy_feature feature, struct http_
 	return true;
 }
 
-/* One of the sizes that vm.resize may change. */
-struct resize {
-	const char *key;
-	uint64_t now;
-	enum policy_feature feature;
-};
-
-/* resize_one() - Return: true if a desired size is absent or what there is; else fills *r */
-static bool resize_one(
-	struct api *api, const json_t *body, const struct resize *size, struct http_reply *r)
-{
-	const json_t *v = json_object_get(body, size->key);
-	char text[128];
-
-	if (!v || json_is_null(v) ||
-		(json_is_integer(v) && (uint64_t)json_integer_value(v) == size->now))
-		return true;
-	if (!json_is_integer(v) || json_integer_value(v) < 0) {
-		snprintf(text, sizeof(text), "%s: must be an integer from 0 up", size->key);
-		http_error(r, 400, "bad-request", "The VM can't be resized", text);
-	} else if (!forbidden(api, size->feature, r)) {
-		snprintf(text, sizeof(text), "%s: it is %llu and can't be changed yet", size->key,
-			(unsigned long long)size->now);
-		http_error(r, 501, "not-implemented", "The VM can't be resized", text);
-	}
-	return false;
-}
-
 static void call_resize(struct api *api, const struct http_request *req, struct http_reply *r)
 {
-	json_t *body = json_loadb(req->body, req->body_len, JSON_REJECT_DUPLICATES, NULL);
-	struct resize sizes[] = {
-		{"desired_vcpus", 0, POLICY_VCPU_RESIZE},
-		{"desired_ram", 0, POLICY_MEMORY_RESIZE},
-		{"desired_balloon", 0, POLICY_MEMORY_RESIZE},
-	};
-	bool same = json_is_object(body);
+	struct err e = ERR_INIT;
+	struct plug_body body = body_of(req);
 
-	vmm_size(api->desc.vmm, &sizes[0].now, &sizes[1].now);
-	if (!same)
-		http_error(r, 400, "bad-json", "The VM can't be resized",
-			"the body is not a JSON object");
-	for (size_t i = 0; i < ARRAY_SIZE(sizes) && same; i++)
-		same = resize_one(api, body, &sizes[i], r);
-	json_decref(body);
+	if (vmm_resize(api->desc.vmm, &body, &e))
+		config_error(r, "The VM can't be resized", &e);
 }
 
 /* add_device() - plug in a device; what the answer is says whether the VM is up */

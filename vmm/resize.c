@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Other sizes for a VM; see vmm/resize.h. */
+#include "vmm/resize.h"
+
+#include "vmm/config.h"
+#include "vmm/plug.h"
+#include "vmm/policy.h"
+
+#include <errno.h>
+
+/* not_yet() - the check of a size that can't be changed yet; vcpus_now() and so on: what it is */
+static int not_yet(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	(void)b, (void)want;
+	return err_set(e, ENOSYS, "it can't be changed yet");
+}
+
+static int nothing(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	(void)b, (void)want, (void)e;
+	return 0;
+}
+
+static uint64_t vcpus_now(const struct plug_board *b)
+{
+	return b->config->cpus.boot;
+}
+
+static uint64_t ram_now(const struct plug_board *b)
+{
+	return b->config->memory.size;
+}
+
+static uint64_t balloon_now(const struct plug_board *b)
+{
+	(void)b;
+	return 0;
+}
+
+static const struct part {
+	const char *key;
+	enum policy_feature feature;
+	uint64_t (*now)(const struct plug_board *b);
+	/* May it become that, which is another value? Nothing changes; messages lack the key. */
+	int (*check)(const struct plug_board *b, uint64_t want, struct err *e);
+	int (*apply)(const struct plug_board *b, uint64_t want, struct err *e);
+} parts[] = {
+	{"desired_vcpus", POLICY_VCPU_RESIZE, vcpus_now, not_yet, nothing},
+	{"desired_ram", POLICY_MEMORY_RESIZE, ram_now, not_yet, nothing},
+	{"desired_balloon", POLICY_MEMORY_RESIZE, balloon_now, not_yet, nothing},
+};
+
+/* part_check() - Return: 1 if there is something to do, 0 if not, -errno */
+static int part_check(const struct plug_board *b, const struct part *part, const json_t *v,
+	enum level level, struct err *e)
+{
+	int rc;
+
+	if (!v || json_is_null(v))
+		return 0;
+	if (!json_is_integer(v) || json_integer_value(v) < 0)
+		return err_set(e, EINVAL, "%s: must be an integer from 0 up", part->key);
+	if ((uint64_t)json_integer_value(v) == part->now(b))
+		return 0;
+	rc = policy_check(level, part->feature, e);
+	if (rc)
+		return rc;
+	rc = part->check(b, (uint64_t)json_integer_value(v), e);
+	return rc ? err_context(e, "%s", part->key) : 1;
+}
+
+static int resize_all(
+	const struct plug_board *b, const json_t *want, enum level level, struct err *e)
+{
+	bool todo[ARRAY_SIZE(parts)];
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && rc >= 0; i++) {
+		rc = part_check(b, &parts[i], json_object_get(want, parts[i].key), level, e);
+		todo[i] = rc > 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && rc >= 0; i++)
+		if (todo[i] &&
+			parts[i].apply(b,
+				(uint64_t)json_integer_value(json_object_get(want, parts[i].key)),
+				e))
+			rc = err_context(e, "%s", parts[i].key);
+	return rc < 0 ? rc : 0;
+}
+
+int resize_vm(
+	const struct plug_board *b, const struct plug_body *body, enum level level, struct err *e)
+{
+	json_t *want = json_loadb(body->json, body->len, JSON_REJECT_DUPLICATES, NULL);
+	int rc = json_is_object(want) ? resize_all(b, want, level, e)
+				      : err_set(e, EINVAL, "the body is not a JSON object");
+
+	json_decref(want);
+	return rc;
+}
