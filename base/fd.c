@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 void fd_drop(int *fd)
@@ -14,6 +15,12 @@ void fd_drop(int *fd)
 		close(*fd);
 	*fd = -1;
 	errno = saved;
+}
+
+int fd_event(int *fd, struct err *e)
+{
+	*fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return *fd < 0 ? err_sys(e, errno, "eventfd") : 0;
 }
 
 int fd_read_full(int fd, void *buf, size_t len)

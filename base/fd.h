@@ -28,6 +28,9 @@ static inline int fd_take(int *fd)
 	return taken;
 }
 
+/* fd_event() - a non-blocking eventfd at *fd, -1 after an error. Return: 0 or -errno. */
+int fd_event(int *fd, struct err *e) MUST_CHECK;
+
 /* fd_read_full() - read exactly len bytes. Return: 0, -EPIPE at an early end, or -errno. */
 int fd_read_full(int fd, void *buf, size_t len) MUST_CHECK;
 

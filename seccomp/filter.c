@@ -29,10 +29,12 @@
 #define DEVICE    (BLK | RNG | CONSOLE | NET | VSOCK)
 #define SPAWNER   BIT(FILTER_SPAWNER)
 #define VCPU      BIT(FILTER_VCPU)
+#define COURIER   BIT(FILTER_COURIER)
 #define RUN       BIT(FILTER_RUN)
 #define REPORTER  BIT(FILTER_REPORTER)
 #define DAEMON    BIT(FILTER_DAEMON)
-#define MONITOR   (VCPU | RUN)
+#define TALKERS   (COURIER | RUN) /* to device processes */
+#define MONITOR   (VCPU | TALKERS)
 
 #define WHOLE         UINT32_MAX /* int arguments: the upper half of a register is undefined */
 #define IOCTL(number) 1, WHOLE, (number)
@@ -48,12 +50,13 @@
 static const struct filter_row rows[] = {
 	/* --- all --- */
 	{SCMP_SYS(write), DEVICE | MONITOR, "eventfds, log lines; device processes: output"},
-	{SCMP_SYS(sendmsg), DEVICE | MONITOR, "vhost-user, and messages between our processes"},
-	{SCMP_SYS(recvmsg), DEVICE | MONITOR, "the same"},
+	{SCMP_SYS(sendmsg), DEVICE | TALKERS, "vhost-user, and messages between our processes"},
+	{SCMP_SYS(recvmsg), DEVICE | TALKERS, "the same"},
 
 	/* --- device processes, and the main threads --- */
 	{SCMP_SYS(epoll_wait), DEVICE | RUN, "the loop waits"},
-	{SCMP_SYS(epoll_ctl), DEVICE | MONITOR, "descriptors come and go with devices and clients"},
+	{SCMP_SYS(epoll_ctl), DEVICE | VCPU | RUN,
+		"descriptors come and go: of devices, clients, INTx"},
 	{SCMP_SYS(newfstatat), DEVICE | RUN, "fstat(): a memory region, the size of shared memory"},
 	{SCMP_SYS(fstat), DEVICE | RUN, "the same", .rarely = "other C libraries"},
 	{SCMP_SYS(mmap), DEVICE | RUN, "memory regions, large allocations; never executable", 2,
@@ -63,7 +66,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, WHOLE, MADV_DONTDUMP},
 	{SCMP_SYS(madvise), VSOCK, "give the buffers of slow readers back", 2, WHOLE, MADV_DONTNEED,
 		.rarely = "slow readers"},
-	{SCMP_SYS(close), DEVICE | MONITOR, "descriptors of messages; the end of devices"},
+	{SCMP_SYS(close), DEVICE | TALKERS, "descriptors of messages; the end of devices"},
 	{SCMP_SYS(exit_group), DEVICE | RUN, "the end"},
 #ifdef __SANITIZE_ADDRESS__
 	{SCMP_SYS(sigaltstack), DEVICE, "AddressSanitizer, before the end"},
@@ -134,26 +137,29 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(ioctl), MONITOR, "MSI routes: the guest writes to a table",
 		IOCTL(KVM_SET_GSI_ROUTING)},
 	{SCMP_SYS(ioctl), MONITOR, "devices start, stop and go", IOCTL(KVM_IRQFD)},
-	{SCMP_SYS(ioctl), MONITOR, "the same", IOCTL(KVM_IOEVENTFD)},
+	{SCMP_SYS(ioctl), TALKERS, "the same", IOCTL(KVM_IOEVENTFD)},
+	{SCMP_SYS(ioctl), VCPU, "the guest moves the registers of a device", IOCTL(KVM_IOEVENTFD),
+		.rarely = "a device that runs meanwhile"},
 	{SCMP_SYS(ioctl), VCPU, "conversions", IOCTL(SET_MEMORY_ATTRIBUTES),
 		.rarely = "level sw-protected and up"},
 	{SCMP_SYS(read), MONITOR, "eventfds, timers, signals; API requests, console input"},
 	{SCMP_SYS(futex), MONITOR, "locks, and waits for them"},
-	{SCMP_SYS(poll), MONITOR, "answers of device processes, within a time limit"},
+	{SCMP_SYS(poll), TALKERS, "answers of device processes, within a time limit"},
 	{SCMP_SYS(madvise), VCPU, "conversions discard private pages", 2, WHOLE, MADV_REMOVE},
-	{SCMP_SYS(madvise), VCPU, "the C library: the stack of a thread that ends", 2, WHOLE,
-		MADV_DONTNEED},
-	{SCMP_SYS(fallocate), MONITOR, "conversions and the sweep discard shared pages", 1, WHOLE,
-		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE},
-	{SCMP_SYS(timerfd_settime), MONITOR, "serial output is written a little later, in one go"},
-	{SCMP_SYS(pidfd_send_signal), MONITOR, "end a device process that does not answer"},
+	{SCMP_SYS(madvise), VCPU | COURIER, "the C library: the stack of a thread that ends", 2,
+		WHOLE, MADV_DONTNEED},
+	{SCMP_SYS(fallocate), VCPU | RUN, "conversions and the sweep discard shared pages", 1,
+		WHOLE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE},
+	{SCMP_SYS(timerfd_settime), VCPU | RUN,
+		"serial output is written a little later, in one go"},
+	{SCMP_SYS(pidfd_send_signal), TALKERS, "end a device process that does not answer"},
 	{SCMP_SYS(clock_gettime), MONITOR, "time limits", .rarely = "clocks without vDSO"},
-	{SCMP_SYS(restart_syscall), MONITOR, "the kernel, for a wait with a time limit",
+	{SCMP_SYS(restart_syscall), TALKERS, "the kernel, for a wait with a time limit",
 		.rarely = "after SIGSTOP"},
 	{SCMP_SYS(rt_sigreturn), VCPU, "from the handler of the signal that interrupts a vCPU"},
-	{SCMP_SYS(rt_sigprocmask), VCPU,
+	{SCMP_SYS(rt_sigprocmask), VCPU | COURIER,
 		"a thread's end; the C library does not look at the result", .refuse = EPERM},
-	{SCMP_SYS(exit), VCPU, "the end of the thread"},
+	{SCMP_SYS(exit), VCPU | COURIER, "the end of the thread"},
 
 	/* --- monitor: the main thread of `run` --- */
 	{SCMP_SYS(ioctl), RUN, "give the terminal back", IOCTL(TCSETS)},
@@ -261,7 +267,7 @@ static const struct filter_row rows[] = {
 static const unsigned int contains[FILTER_ROLES] = {
 	[FILTER_SPAWNER] = DEVICE,
 	[FILTER_REPORTER] = RUN,
-	[FILTER_DAEMON] = VCPU | RUN,
+	[FILTER_DAEMON] = VCPU | COURIER | RUN,
 };
 
 static const char *const names[] = {
@@ -272,6 +278,7 @@ static const char *const names[] = {
 	[FILTER_VSOCK] = "vsock",
 	[FILTER_SPAWNER] = "spawner",
 	[FILTER_VCPU] = "vcpu",
+	[FILTER_COURIER] = "courier",
 	[FILTER_RUN] = "run",
 	[FILTER_REPORTER] = "reporter",
 	[FILTER_DAEMON] = "daemon",

@@ -4,8 +4,8 @@
  * Everything else kills the process. seccomp/program.h makes a filter of a role's rows.
  *
  * Roles of threads and processes: each kind of device process; the spawner, whose children start
- * with its filter and so need their rows in it; vCPU threads; the main thread of `cloister run`,
- * with and without a report to write; the main thread of the daemon, which makes VMs, so that the
+ * with its filter and so need their rows in it; vCPU threads, and the thread that talks to device
+ * processes for them; the main thread of `cloister run`, with and without a report to write; the main thread of the daemon, which makes VMs, so that the
  * rows of `run` and of vCPU threads are in it.
  */
 #ifndef SECCOMP_FILTER_H
@@ -24,6 +24,7 @@ enum filter_role {
 	FILTER_VSOCK,
 	FILTER_SPAWNER,
 	FILTER_VCPU,
+	FILTER_COURIER, /* talks to device processes for vCPU threads */
 	FILTER_RUN,
 	FILTER_REPORTER, /* FILTER_RUN with --report */
 	FILTER_DAEMON,

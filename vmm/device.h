@@ -16,6 +16,7 @@
 
 #include <sys/types.h>
 
+struct courier;
 struct ledger;
 struct loop;
 struct pci_bus;
@@ -30,6 +31,7 @@ struct device_env {
 	struct ram *ram;
 	struct ledger *ledger;
 	struct loop *loop;
+	struct courier *courier;
 	int spawner;
 	bool best_effort; /* sandboxes of device processes may be incomplete, and say so */
 	/* Something happened to a device: "device-died", ...; on the loop's thread. */

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "devices/front/bus.h"
+#include "devices/front/courier.h"
 #include "devices/front/ged.h"
 #include "devices/front/nmi_status.h"
 #include "devices/front/pci.h"
@@ -11,6 +12,7 @@
 #include "devices/front/rtc.h"
 #include "devices/front/serial.h"
 #include "memory/ram.h"
+#include "seccomp/program.h"
 #include "vmm/config.h"
 #include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
@@ -22,7 +24,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 void machine_wake(struct machine *m)
 {
@@ -73,13 +74,21 @@ static void machine_power(void *ctx, enum power_event event)
 	desc->power_event(desc->ctx, event == POWER_RESET);
 }
 
+/* machine_enter() - on the courier's thread */
+static int machine_enter(void *ctx)
+{
+	const struct machine *m = ctx;
+
+	return program_enter(m->desc.courier_filter);
+}
+
 static int machine_init_wake(struct machine *m, struct err *e)
 {
+	int rc;
+
 	m->wake = (struct loop_source){.fn = machine_woken, .ctx = m};
-	m->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (m->wake.fd < 0)
-		return err_sys(e, errno, "eventfd");
-	return loop_add(m->desc.loop, &m->wake, EPOLLIN, e);
+	rc = fd_event(&m->wake.fd, e);
+	return rc ? rc : loop_add(m->desc.loop, &m->wake, EPOLLIN, e);
 }
 
 /* machine_serial_fds() - where the port's bytes go to and come from */
@@ -168,6 +177,8 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	rc = machine_init_wake(m, e);
 	if (!rc)
 		rc = bus_create(&m->bus, e);
+	if (!rc)
+		rc = courier_create(&m->courier, machine_enter, m, e);
 	if (rc)
 		return rc;
 	m->env = (struct device_env){
@@ -175,6 +186,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 		.ram = desc->ram,
 		.ledger = desc->ledger,
 		.loop = desc->loop,
+		.courier = m->courier,
 		.spawner = desc->spawner,
 		.event = desc->device_event,
 		.ctx = desc->ctx,
@@ -197,6 +209,7 @@ void machine_fini(struct machine *m)
 	nmi_status_destroy(m->nmi_status);
 	ged_destroy(m->ged);
 	power_destroy(m->power);
+	courier_destroy(m->courier);
 	bus_destroy(m->bus);
 	if (m->desc.loop)
 		loop_remove(m->desc.loop, &m->wake);

@@ -11,11 +11,13 @@
 
 struct converter;
 struct copyin_port;
+struct courier;
 struct device_plan;
 struct doorbell;
 struct ged;
 struct nmi_status;
 struct power;
+struct program;
 struct rtc;
 struct serial;
 struct sweeper;
@@ -28,6 +30,7 @@ struct machine_desc {
 	struct ledger *ledger;
 	const struct converter *doorbell; /* not NULL: conversions by port, see vmm/doorbell.h */
 	int spawner;
+	const struct program *courier_filter; /* of the courier's thread; NULL: none */
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
 	/* "device-removed": machine_unplug() is complete; others as in vmm/device.h. Loop's thread.
@@ -41,6 +44,7 @@ struct machine {
 	struct machine_desc desc;
 	struct device_env env; /* what devices are made of */
 	struct bus *bus;
+	struct courier *courier; /* for what vCPUs have to say to device processes */
 	struct power *power;
 	struct ged *ged;
 	struct nmi_status *nmi_status;

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VCPU_FAULTS_MAX 64 /* on one page in a row, with nothing else between */
-#define VCPU_SIGNAL SIGRTMIN /* interrupts KVM_RUN; its handler does nothing */
+#define VCPU_FAULTS_MAX 64       /* on one page in a row, with nothing else between */
+#define VCPU_SIGNAL     SIGRTMIN /* interrupts KVM_RUN; its handler does nothing */
 
 static void vcpu_signal(int number)
 {
@@ -63,7 +63,8 @@ static bool vcpu_fault(struct vcpu *v, const struct hv_exit *exit, const char *w
  */
 static bool vcpu_advances(struct vcpu *v, const struct hv_exit *exit)
 {
-	bool same = v->fault_gpa == exit->convert.gpa.v && v->fault_shared == exit->convert.to_shared;
+	bool same =
+		v->fault_gpa == exit->convert.gpa.v && v->fault_shared == exit->convert.to_shared;
 
 	v->fault_gpa = exit->convert.gpa.v;
 	v->fault_shared = exit->convert.to_shared;
@@ -141,9 +142,10 @@ int vcpu_start(struct vcpu *v, struct err *e)
 
 	if (sigaction(VCPU_SIGNAL, &sa, NULL) < 0)
 		return err_sys(e, errno, "sigaction");
-	/* The thread takes no signal but its own, so that SIGINT and friends reach the main thread.
-	 */
+	/* The thread takes no signal but its own and that of a filter in mode "trap", so that
+	 * SIGINT and friends reach the main thread. */
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS);
 	sigdelset(&all, VCPU_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&v->thread, NULL, vcpu_main, v);

@@ -226,13 +226,16 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 		.woken = vm_woken,
 		.ctx = vm,
 	};
+	int rc = program_create(&vm->courier_filter, FILTER_COURIER, vm->desc.seccomp, e);
 
-	return machine_init(&vm->machine, &desc, e);
+	desc.courier_filter = vm->courier_filter;
+	return rc ? rc : machine_init(&vm->machine, &desc, e);
 }
 
 static void vm_down_machine(struct vm *vm)
 {
 	machine_fini(&vm->machine);
+	program_destroy(vm->courier_filter);
 }
 
 /* --- load: kernel and boot data into memory, then no more writing --- */

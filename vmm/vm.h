@@ -61,7 +61,7 @@ struct vm {
 	char kernel_version[VM_VERSION_MAX]; /* printable; "" if unknown */
 	struct vcpu_env vcpu_env;
 	struct gate gate;
-	struct program *vcpu_filter;
+	struct program *vcpu_filter, *courier_filter;
 	struct vcpu *vcpus; /* config->cpus.boot of them */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */

@@ -273,11 +273,16 @@ static void write_status(struct virtio_common *c, uint8_t v)
 	pthread_mutex_unlock(&c->operation);
 }
 
+bool virtio_common_is_status(uint64_t off, unsigned int len)
+{
+	return off == offsetof(struct virtio_pci_common, device_status) && len == 1;
+}
+
 void virtio_common_write(struct virtio_common *c, uint64_t off, unsigned int len, uint64_t value)
 {
 	if (!range_in(off, len, sizeof(struct virtio_pci_common)))
 		return;
-	if (off == offsetof(struct virtio_pci_common, device_status) && len == 1) {
+	if (virtio_common_is_status(off, len)) {
 		write_status(c, (uint8_t)value);
 		return;
 	}

@@ -83,6 +83,9 @@ uint64_t virtio_common_read(struct virtio_common *c, uint64_t off, unsigned int 
  */
 void virtio_common_write(struct virtio_common *c, uint64_t off, unsigned int len, uint64_t value);
 
+/* virtio_common_is_status() - Return: true for the register that may talk to the back end. */
+bool virtio_common_is_status(uint64_t off, unsigned int len);
+
 /* virtio_common_broken() - DEVICE_NEEDS_RESET (spec 2.1.2) and, if the driver runs, an interrupt.
  */
 void virtio_common_broken(struct virtio_common *c);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "devices/front/backend.h"
+#include "devices/front/courier.h"
 #include "devices/front/msix.h"
 #include "devices/front/virtio_common.h"
 #include "devices/wire/virtio_pci.h"
@@ -51,7 +52,7 @@ struct virtio_pci {
 	struct backend back;
 	bool suspended; /* the back end is stopped, whatever the driver said; operation mutex */
 	bool lost;      /* there is no back end any more; operation mutex */
-	int kicks[VIRTIO_COMMON_QUEUES], calls[CALLS], err_fd; /* eventfds */
+	int kicks[CALLS], calls[CALLS], err_fd; /* eventfds; the last of kicks is none */
 	int events; /* an epoll in the loop: err_fd, and with INTx the calls, tagged by number */
 	struct loop_source events_source, sock_source;
 
@@ -322,8 +323,6 @@ static void write_config(struct virtio_pci *vp, uint64_t off, unsigned int len, 
 	struct err e = ERR_INIT;
 	int rc;
 
-	if (!range_in(off, len, vp->desc.config_len))
-		return;
 	rc = backend_set_config(&vp->back, (uint32_t)off, &value, len, &e);
 	if (!rc)
 		rc = fetch_config(vp, &e);
@@ -433,19 +432,40 @@ static uint64_t op_bar_read(void *ctx, unsigned int bar, uint64_t off, unsigned 
 	}
 }
 
+struct slow_write { /* to a register that may talk to the back end */
+	struct virtio_pci *vp;
+	uint64_t off, value;
+	unsigned int len;
+};
+
+static void slow_write(void *ctx)
+{
+	const struct slow_write *w = ctx;
+
+	if (w->off < PAGE_ISR)
+		virtio_common_write(&w->vp->common, w->off, w->len, w->value);
+	else
+		write_config(w->vp, w->off - PAGE_CONFIG, w->len, w->value);
+}
+
 static void op_bar_write(
 	void *ctx, unsigned int bar, uint64_t off, unsigned int len, uint64_t value)
 {
 	struct virtio_pci *vp = ctx;
 	uint64_t in = off & 0xfff;
+	struct slow_write slow = {vp, off, value, len};
 
 	(void)bar;
 	switch (off & ~UINT64_C(0xfff)) {
 	case PAGE_COMMON:
-		virtio_common_write(&vp->common, in, len, value);
+		if (virtio_common_is_status(in, len))
+			courier_run(vp->desc.courier, slow_write, &slow);
+		else
+			virtio_common_write(&vp->common, in, len, value);
 		break;
 	case PAGE_CONFIG:
-		write_config(vp, in, len, value);
+		if (range_in(in, len, vp->desc.config_len))
+			courier_run(vp->desc.courier, slow_write, &slow);
 		break;
 	case PAGE_NOTIFY:
 		notify(vp, in);
@@ -549,10 +569,8 @@ static void init(struct virtio_pci *vp, const struct virtio_pci_desc *desc)
 	vp->desc.memory = NULL; /* the back end has its copy; the caller's may go */
 	backend_init(&vp->back, &back);
 	pthread_mutex_init(&vp->lock, NULL);
-	for (unsigned int i = 0; i < VIRTIO_COMMON_QUEUES; i++)
-		vp->kicks[i] = -1;
 	for (unsigned int i = 0; i < CALLS; i++)
-		vp->calls[i] = -1;
+		vp->kicks[i] = vp->calls[i] = -1;
 	vp->err_fd = vp->events = vp->events_source.fd = vp->sock_source.fd = -1;
 	init_pci(vp);
 }
@@ -571,20 +589,14 @@ static int check_desc(const struct virtio_pci_desc *d, struct err *e)
 	return 0;
 }
 
-static int make_eventfd(int *fd, struct err *e)
-{
-	*fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return *fd < 0 ? err_sys(e, errno, "eventfd") : 0;
-}
-
 static int make_eventfds(struct virtio_pci *vp, struct err *e)
 {
-	int rc = make_eventfd(&vp->err_fd, e);
+	int rc = fd_event(&vp->err_fd, e);
 
 	for (unsigned int i = 0; i < vp->desc.n_queues && !rc; i++)
-		rc = make_eventfd(&vp->kicks[i], e);
+		rc = fd_event(&vp->kicks[i], e);
 	for (unsigned int i = 0; i <= vp->desc.n_queues && !rc; i++)
-		rc = make_eventfd(&vp->calls[i], e);
+		rc = fd_event(&vp->calls[i], e);
 	return rc;
 }
 
@@ -672,10 +684,10 @@ void virtio_pci_destroy(struct virtio_pci *vp)
 	msix_destroy(vp->msix);
 	if (vp->common.desc.ops)
 		virtio_common_fini(&vp->common);
-	for (unsigned int i = 0; i < VIRTIO_COMMON_QUEUES; i++)
+	for (unsigned int i = 0; i < CALLS; i++) {
 		fd_drop(&vp->kicks[i]);
-	for (unsigned int i = 0; i < CALLS; i++)
 		fd_drop(&vp->calls[i]);
+	}
 	fd_drop(&vp->err_fd);
 	fd_drop(&vp->events);
 	pthread_mutex_destroy(&vp->lock);

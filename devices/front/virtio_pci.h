@@ -16,7 +16,8 @@
  *
  * BAR 0, 32 KiB: common registers at 0, ISR 0x1000, device configuration 0x2000, pending bits
  * 0x3000, notifications 0x4000 (4 bytes per queue), MSI-X table 0x5000.
- * Threads: create and destroy in the main thread, registers from any vCPU.
+ * Threads: create and destroy in the main thread, registers from any vCPU; what talks to the back
+ * end is done on the courier's thread meanwhile.
  */
 #ifndef DEVICES_FRONT_VIRTIO_PCI_H
 #define DEVICES_FRONT_VIRTIO_PCI_H
@@ -27,12 +28,14 @@
 #include "devices/front/vhost_user_client.h"
 #include "memory/layout.h"
 
+struct courier;
 struct virtio_pci;
 
 struct virtio_pci_desc {
 	struct pci_bus *pci;
 	struct loop *loop;
 	struct irq irq;
+	struct courier *courier;     /* talks to the back end for vCPUs; NULL: they do */
 	const struct layout *layout; /* RAM; outlives the device */
 	const char *name;            /* id for messages, as "disk0"; copied */
 	uint16_t virtio_id;          /* enum virtio_id */

@@ -75,6 +75,8 @@ class Trace:
     def role(self, name):
         if name.startswith("vcpu"):
             return "vcpu"
+        if name == "courier":
+            return name
         return name[3:] if name.startswith("cl-") else "main"
 
     def inherited(self, name):

@@ -190,11 +190,11 @@ static void *relay_thread(void *ctx)
 static int relay_eventfd(struct relay *r, struct loop_source *source, struct loop *loop,
 	void (*fn)(void *ctx, uint32_t events), struct err *e)
 {
+	int rc;
+
 	*source = (struct loop_source){.fn = fn, .ctx = r};
-	source->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (source->fd < 0)
-		return err_sys(e, errno, "API");
-	return loop_add(loop, source, EPOLLIN, e);
+	rc = fd_event(&source->fd, e);
+	return rc ? rc : loop_add(loop, source, EPOLLIN, e);
 }
 
 static int relay_start(struct relay *r, struct err *e)
