@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/test: every test of the project, counted.
 
---quick: build with gcc, lints, unit tests, fuzz corpora, KVM tests; the same but for lints with
-AddressSanitizer and UBSan. Without it also the suite `slow`, a build with clang, and stock kernels
-booted in the lab. Logs stay in build/ and build-asan/.
+--quick: build with gcc, lints, unit tests, fuzz corpora, KVM tests but for the suite `slow`. With
+--sanitize the same again, but for lints, with AddressSanitizer and UBSan. Without --quick all of
+it, also a build with clang, and stock kernels booted in the lab. Logs stay in build/ and build-asan/.
 """
 import argparse
 import json
@@ -75,17 +75,20 @@ def body():
     top = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--quick", action="store_true",
-                     help="without the lab, clang and the slow suite")
+                     help="without sanitizers, the slow suite, clang and the lab")
+    top.add_argument("--sanitize", action="store_true", help="--quick, but with sanitizers too")
     a = top.parse_args()
-    slow = ["--no-suite", "slow"] if a.quick else []
     tally = Tally()
+    quick = ["--no-suite", "slow"] if a.quick else []
     built = compile_to(tally, "build")
     if built:
-        meson_tests(tally, "build", *slow)
-    if compile_to(tally, "build-asan", *SANITIZE):
-        meson_tests(tally, "build-asan", "--no-suite", "lint", *slow)
+        meson_tests(tally, "build", *quick)
+    if a.sanitize or not a.quick:
+        if compile_to(tally, "build-asan", *SANITIZE):
+            meson_tests(tally, "build-asan", "--no-suite", "lint", *quick)
     if a.quick:
-        tally.skips("the suite slow, clang and the lab", "left out by --quick")
+        tally.skips("slow suite, clang, lab" + ("" if a.sanitize else ", sanitizers"),
+                    "left out by --quick")
     else:
         if shutil.which("clang-14"):
             compile_to(tally, "build-clang", CC="clang-14")
