@@ -3,9 +3,11 @@
 #include "vmm/device.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "devices/front/vhost_user_client.h"
 #include "devices/front/virtio_pci.h"
+#include "devices/wire/counters.h"
 #include "memory/ledger.h"
 #include "memory/ram.h"
 #include "vmm/config.h"
@@ -138,6 +140,11 @@ static int device_start(
 	d->kind = p->kind;
 	snprintf(d->id, sizeof(d->id), "%s", p->spawn.name);
 	p->spawn.ledger_fd = ledger_device_fd(env->ledger);
+	rc = shared_area_open(
+		&d->counters, sizeof(struct device_counters), &d->plan.spawn.counters_fd, e);
+	if (rc)
+		return rc;
+	p->spawn.counters_fd = d->plan.spawn.counters_fd;
 	if (env->best_effort)
 		p->spawn.flags |= SPAWN_BEST_EFFORT;
 	rc = spawn_device(env->spawner, &p->spawn, &child, e);
@@ -249,6 +256,9 @@ void device_stop(struct device *d)
 {
 	virtio_pci_destroy(d->pci);
 	d->pci = NULL;
+	if (d->counters.at)
+		fd_drop(&d->plan.spawn.counters_fd);
+	shared_area_close(&d->counters);
 	device_plan_fini(&d->plan);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "devices/front/irq.h"
+#include "memory/shared_area.h"
 #include "vmm/device_plan.h"
 
 #include <sys/types.h>
@@ -54,6 +55,7 @@ struct device {
 	struct device_plan plan; /* its descriptors are the device's */
 	char serial[32];
 	char path[108];                         /* of a socket, likewise */
+	struct shared_area counters;            /* struct device_counters, which it writes */
 	unsigned int deaths;                    /* ever */
 	uint64_t death_ns[DEVICE_RESTARTS_MAX]; /* when; a ring, by number of the death */
 };

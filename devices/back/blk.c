@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "devices/back/blk_bounce.h"
+#include "devices/back/queue_stats.h"
 #include "devices/back/rate_limiter.h"
 #include "devices/wire/virtio_blk.h"
 
@@ -48,7 +49,8 @@ struct blk {
 	uint32_t memory_align; /* direct: of buffers; else 1 */
 	struct rate_limiter limit;
 	unsigned int n_operations; /* in the ring */
-	/* Unaligned requests, the first of which is carried out when no operation is in the ring. */
+	/* Unaligned requests, the first of which is carried out when no operation is in the ring.
+	 */
 	struct blk_bounce bounce;
 	struct blk_bounce_op bounce_op;
 	struct iovec bounce_iov;
@@ -160,6 +162,11 @@ static void blk_put(struct blk *blk, const struct request *r)
 	blk->free[blk->n_free++] = (uint8_t)(r - blk->requests);
 }
 
+static bool blk_moves(const struct request *r)
+{
+	return r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
+}
+
 /* blk_finish() - answer a request and free it. */
 static void blk_finish(struct blk *blk, struct request *r, uint8_t status)
 {
@@ -168,6 +175,10 @@ static void blk_finish(struct blk *blk, struct request *r, uint8_t status)
 	uint32_t written = (uint32_t)data;
 
 	*r->status = status;
+	if (status)
+		queue_stats_error(r->q->stats);
+	else if (blk_moves(r))
+		queue_stats_move(r->q->stats, r->type == VIRTIO_BLK_T_OUT, r->data_len);
 	/* Bytes from the front of the writable part: the status byte counts if all before it does.
 	 */
 	if (data + 1 == r->chain.in_len)
@@ -207,11 +218,6 @@ static void blk_submit(struct blk *blk, struct request *r)
 		break;
 	}
 	io_uring_sqe_set_data(sqe, r);
-}
-
-static bool blk_moves(const struct request *r)
-{
-	return r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
 }
 
 /* blk_aligned() - may the kernel be given what is left of r as it is? */
@@ -567,7 +573,8 @@ static int blk_open_image(struct blk *blk, struct err *e)
 	if (!blk->read_only &&
 		(S_ISBLK(st.st_mode) ||
 			fallocate(blk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				(off_t)align_up(blk->size + blk->align, PAGE_SIZE), PAGE_SIZE) == 0))
+				(off_t)align_up(blk->size + blk->align, PAGE_SIZE),
+				PAGE_SIZE) == 0))
 		blk->base.features |= VIRTIO_BLK_F_DISCARD | VIRTIO_BLK_F_WRITE_ZEROES;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/queue_stats.h"
 #include "devices/wire/virtio_console.h"
 
 #include <errno.h>
@@ -103,11 +104,13 @@ static void console_transmit_queue(struct console *c, struct virtq *q)
 	virtq_kicks(q, false);
 	do {
 		while (budget && virtq_pop(q, &c->chain) > 0) {
-			if (c->chain.n_in)
+			if (c->chain.n_in) {
 				virtq_break(
 					q, "writable buffer in the transmit queue (spec 5.3.6)");
-			else
+			} else {
 				console_transmit(c, &c->chain);
+				queue_stats_move(q->stats, true, c->chain.out_len);
+			}
 			virtq_push(q, c->chain.head, 0);
 			budget--;
 		}
@@ -129,6 +132,7 @@ static bool console_read(struct console *c, struct virtq *q)
 	}
 	n = readv(c->input.fd, c->chain.iov, c->chain.n_in);
 	if (n > 0) {
+		queue_stats_move(q->stats, false, (uint64_t)n);
 		virtq_push(q, c->chain.head, (uint32_t)n);
 		return true;
 	}

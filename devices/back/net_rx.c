@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "devices/back/queue_stats.h"
 #include "devices/wire/virtio_net.h"
 
 #include <assert.h>
@@ -131,6 +132,7 @@ static void net_rx_deliver(struct net_rx *rx, uint32_t len)
 	}
 	/* spec 5.1.6.4.1: also where there is but one */
 	virtq_copy_in(&rx->all, offsetof(struct virtio_net_header, num_buffers), &n, sizeof(n));
+	queue_stats_move(rx->q->stats, false, len - HEADER);
 	virtq_push_all(rx->q, rx->held, n);
 	rx->n_held = held - n;
 	net_rx_release(rx);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "devices/back/net_rx.h"
+#include "devices/back/queue_stats.h"
 #include "devices/wire/virtio_net.h"
 
 #include <errno.h>
@@ -72,6 +73,8 @@ static bool net_tx_frame(struct net_tx *tx, struct virtq_done *done, unsigned in
 		tx->writable = false;
 		virtq_unpop(tx->q);
 		return false;
+	} else {
+		queue_stats_move(tx->q->stats, true, c->out_len - HEADER);
 	}
 	done[(*n)++] = (struct virtq_done){.head = c->head};
 	return true;

@@ -10,6 +10,8 @@
 #include "devices/back/rng.h"
 #include "devices/back/vhost_user_server.h"
 #include "devices/back/vsock.h"
+#include "devices/wire/counters.h"
+#include "memory/shared_area.h"
 #include "seccomp/filter.h"
 #include "seccomp/jail.h"
 
@@ -131,7 +133,8 @@ static size_t request_fds(const struct spawn_request *req)
 {
 	size_t own = req->kind == SPAWN_NET ? req->n_queues / 2u : kinds[req->kind].n_fds;
 
-	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) + own;
+	return 1u + (req->flags & SPAWN_LEDGER ? 1u : 0u) +
+		(req->flags & SPAWN_COUNTERS ? 1u : 0u) + own;
 }
 
 /* pairs_ok() - two queues for each tap, and the control queue */
@@ -165,12 +168,25 @@ bool process_dials(const struct spawn_request *req)
 	return kinds[req->kind].dials;
 }
 
+/* process_counters() - map the area that the monitor reads. Return: 0 or -errno. */
+static int process_counters(struct device_counters **out, int fd, struct err *e)
+{
+	struct shared_area area = {0};
+
+	if (shared_area_map(&area, fd, 0, sizeof(**out), e) < 0)
+		return err_context(e, "counters");
+	*out = area.at;
+	fd_drop(&fd);
+	return 0;
+}
+
 /* process_prepare() - make device, server and jail, in the order of seccomp/jail.h. */
 static int process_prepare(const struct spawn_request *req, const int *fds, struct made *m,
 	struct vhost_user_server **server, struct err *e)
 {
 	const struct kind *kind = &kinds[req->kind];
-	bool has_ledger = req->flags & SPAWN_LEDGER;
+	unsigned int has_ledger = req->flags & SPAWN_LEDGER ? 1 : 0;
+	unsigned int has_counters = req->flags & SPAWN_COUNTERS ? 1 : 0;
 	struct vhost_user_server_config config = {
 		.sock = fds[0], .ledger_fd = has_ledger ? fds[1] : -1};
 	struct jail jail = {
@@ -179,7 +195,9 @@ static int process_prepare(const struct spawn_request *req, const int *fds, stru
 		.max_fds = 32 + 3 * DEVICE_QUEUES_MAX + kind->max_fds,
 	};
 
-	*m = (struct made){.req = req, .fds = fds + 1 + has_ledger};
+	*m = (struct made){.req = req, .fds = fds + 1 + has_ledger + has_counters};
+	if (has_counters && process_counters(&config.counters, fds[1 + has_ledger], e) < 0)
+		return -e->code;
 	if (loop_create(&m->loop, e) < 0 || kind->make(m, e) < 0)
 		return -e->code;
 	config.loop = m->loop;

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/queue_stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,6 +61,7 @@ static bool rng_fill(struct rng *rng, struct virtq *q, struct chain *c)
 	}
 	n = readv(rng->source.fd, c->iov, rng_limit(c));
 	if (n > 0) {
+		queue_stats_move(q->stats, false, (uint64_t)n);
 		virtq_push(q, c->head, (uint32_t)n);
 		return true;
 	}

@@ -7,6 +7,7 @@
 #include "devices/back/inflight.h"
 #include "devices/back/inflight_store.h"
 #include "devices/back/message.h"
+#include "devices/back/queue_stats.h"
 #include "devices/wire/vhost_user.h"
 #include "devices/wire/virtio_ring.h"
 
@@ -31,6 +32,7 @@
 struct queue {
 	struct virtq vq;
 	struct inflight inflight;
+	struct queue_stats stats;
 	bool enabled;
 	bool has_addr;
 	struct vhost_user_vring_addr addr;
@@ -596,7 +598,7 @@ static void server_ready(void *ctx, uint32_t events)
 	server_end(s, rc == -EPIPE && !e.code ? 0 : rc);
 }
 
-static void server_init_queues(struct vhost_user_server *s)
+static void server_init_queues(struct vhost_user_server *s, struct device_counters *counters)
 {
 	for (unsigned int i = 0; i < s->device->n_queues; i++) {
 		struct virtq *vq = &s->queues[i].vq;
@@ -606,6 +608,10 @@ static void server_init_queues(struct vhost_user_server *s)
 		vq->device = s->device;
 		vq->broken = &s->broken;
 		vq->inflight = &s->queues[i].inflight;
+		if (counters) {
+			s->queues[i].stats.counters = &counters->queues[i];
+			vq->stats = &s->queues[i].stats;
+		}
 		vq->index = (uint16_t)i;
 		vq->call_fd = vq->err_fd = -1;
 		vq->kick = (struct loop_source){.fd = -1, .fn = s->device->ops->kicked, .ctx = vq};
@@ -629,7 +635,7 @@ int vhost_user_server_create(struct vhost_user_server **out,
 	s->result = -EINPROGRESS;
 	s->backend_req = s->inflight.fresh_fd = -1;
 	s->sock = (struct loop_source){.fd = sock, .fn = server_ready, .ctx = s};
-	server_init_queues(s);
+	server_init_queues(s, config->counters);
 	if (view_init(&s->view, config->ledger_fd, e) < 0 ||
 		inflight_store_init(&s->inflight, s->device->n_queues, VIRTQ_NUM_MAX, e) < 0 ||
 		loop_add(s->loop, &s->sock, EPOLLIN, e) < 0) {

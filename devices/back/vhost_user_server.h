@@ -23,6 +23,7 @@ struct vhost_user_server_config {
 	int sock;          /* connected SOCK_STREAM; the server's from now on, also on failure */
 	int ledger_fd;     /* -1: none, all memory counts as shared; stays the caller's */
 	struct back_device *device; /* must outlive the server */
+	struct device_counters *counters; /* to be counted in, outlives it too; NULL: none */
 };
 
 /* vhost_user_server_create() - serve a connection. Return: 0 and *out, or -errno. */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "devices/back/inflight.h"
+#include "devices/back/queue_stats.h"
 #include "devices/wire/virtio_ring.h"
 
 #include <assert.h>
@@ -62,6 +63,7 @@ void virtq_break(struct virtq *q, const char *why)
 	if (*q->broken)
 		return;
 	*q->broken = true;
+	queue_stats_refuse(q->stats);
 	log_limited(LOG_WARN, q->tag, "queue %u: %s; device needs reset", q->index, why);
 	signal_fd(q, q->err_fd, "err");
 }
@@ -215,6 +217,7 @@ int virtq_pop(struct virtq *q, struct chain *c)
 		return virtq_bad(q, "chain that is in flight already");
 	q->next_avail = (uint16_t)(q->next_avail + !again);
 	q->in_flight++;
+	queue_stats_take(q->stats, c->head);
 	return 1;
 }
 
@@ -249,8 +252,10 @@ void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int
 	}
 	q->next_used = (uint16_t)(q->next_used + n);
 	q->pushed = true;
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
 		inflight_clear(q->inflight, done[i].head);
+		queue_stats_finish(q->stats, done[i].head);
+	}
 	inflight_commit(q->inflight, q->next_used);
 }
 
@@ -285,8 +290,10 @@ void virtq_notify(struct virtq *q)
 	bool pushed = q->pushed;
 
 	q->pushed = false;
-	if (pushed && !*q->broken && q->running && virtq_wants_call(q))
+	if (pushed && !*q->broken && q->running && virtq_wants_call(q)) {
+		queue_stats_call(q->stats);
 		signal_fd(q, q->call_fd, "call");
+	}
 }
 
 bool virtq_kicks(struct virtq *q, bool on)

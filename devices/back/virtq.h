@@ -21,6 +21,7 @@
 #include "memory/view.h"
 
 struct inflight;
+struct queue_stats;
 
 #define VIRTQ_NUM_MAX   1024u /* entries of a ring */
 #define VIRTQ_CHAIN_MAX 128u  /* segments of a chain in this process's memory */
@@ -40,6 +41,7 @@ struct virtq {
 	int call_fd, err_fd;
 	struct loop_source kick;
 	struct inflight *inflight; /* the record of chains in flight; NULL: none */
+	struct queue_stats *stats; /* NULL: nothing is counted */
 	/* The queue's own. */
 	bool running;
 	bool event_idx, indirect;

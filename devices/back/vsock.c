@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/queue_stats.h"
 #include "devices/back/vsock_table.h"
 #include "devices/wire/vsock_dial.h"
 
@@ -179,6 +180,7 @@ static bool vsock_give(struct vsock *v, struct virtq *q)
 	h.src_cid = VIRTIO_VSOCK_CID_HOST;
 	h.dst_cid = v->cid;
 	virtq_copy_in(&v->chain, 0, &h, sizeof(h));
+	queue_stats_move(q->stats, false, h.len);
 	virtq_push(q, v->chain.head, (uint32_t)HEADER + h.len);
 	return true;
 }
@@ -294,6 +296,8 @@ static void vsock_transmit(struct vsock *v, struct virtq *q)
 
 			if (wrong)
 				virtq_break(q, wrong);
+			else
+				queue_stats_move(q->stats, true, v->chain.out_len - HEADER);
 			virtq_push(q, v->chain.head, 0);
 			budget--;
 		}

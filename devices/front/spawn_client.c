@@ -28,7 +28,8 @@ static int fill(struct spawn_request *req, const struct spawn_desc *d, struct er
 	*req = (struct spawn_request){.magic = SPAWN_MAGIC,
 		.kind = (uint16_t)d->kind,
 		.n_queues = d->n_queues,
-		.flags = d->flags | (d->ledger_fd >= 0 ? SPAWN_LEDGER : 0),
+		.flags = d->flags | (d->ledger_fd >= 0 ? SPAWN_LEDGER : 0) |
+			(d->counters_fd >= 0 ? SPAWN_COUNTERS : 0),
 		.log_level = log_get_level(),
 		.cid = d->cid,
 		.mtu = d->mtu,
@@ -50,6 +51,8 @@ static size_t collect_fds(int fds[SPAWN_FDS_MAX], int sock, const struct spawn_d
 	fds[n++] = sock;
 	if (d->ledger_fd >= 0)
 		fds[n++] = d->ledger_fd;
+	if (d->counters_fd >= 0)
+		fds[n++] = d->counters_fd;
 	for (size_t i = 0; i < d->n_fds; i++)
 		fds[n++] = d->fds[i];
 	return n;

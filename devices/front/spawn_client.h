@@ -17,13 +17,15 @@
 /* What to start. The descriptors stay the caller's, who may close them after the call. */
 struct spawn_desc {
 	enum spawn_kind kind;
-	uint32_t flags; /* SPAWN_* but SPAWN_LEDGER, which follows from ledger_fd */
+	uint32_t
+		flags; /* SPAWN_* but SPAWN_LEDGER, SPAWN_COUNTERS, which follow from descriptors */
 	uint16_t n_queues;
 	const char *name;        /* shorter than SPAWN_NAME_MAX */
 	const char *serial;      /* blk: up to 20 bytes; NULL: none */
 	uint32_t cid;            /* vsock */
 	const char *path;        /* vsock: of the listening socket; NULL: none */
 	int ledger_fd;           /* -1: all memory is shared */
+	int counters_fd;         /* -1: nothing is counted */
 	int fds[SPAWN_TAPS_MAX]; /* the device's own, in the order that wire/spawn.h states */
 	unsigned int n_fds;
 	uint8_t mac[6];             /* net */

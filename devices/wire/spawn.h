@@ -5,7 +5,8 @@
  * A request carries descriptors in this order:
  *   1. the device's end of the vhost-user socket pair (SOCK_STREAM);
  *   2. the ledger for device processes, if SPAWN_LEDGER is set;
- *   3. the device's own: blk: the image; rng: the source; console: input, output;
+ *   3. the area of its counters (devices/wire/counters.h), if SPAWN_COUNTERS is set;
+ *   4. the device's own: blk: the image; rng: the source; console: input, output;
  *      net: a queue of the tap for each pair of queues;
  *      vsock: none: the spawner listens on `path` and dials (wire/vsock_dial.h).
  * They stay the requester's, who may close them once the reply is there. A reply of status 0
@@ -20,7 +21,7 @@
 
 #define SPAWN_MAGIC    0x77617073u /* "spaw" */
 #define SPAWN_TAPS_MAX 16u         /* net: queue pairs of one device */
-#define SPAWN_FDS_MAX  (2u + SPAWN_TAPS_MAX)
+#define SPAWN_FDS_MAX  (3u + SPAWN_TAPS_MAX)
 #define SPAWN_NAME_MAX 32u /* with the NUL */
 #define SPAWN_PATH_MAX 108u
 
@@ -33,9 +34,10 @@ enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET, SPAWN_VSOC
 
 /* flags */
 #define SPAWN_LEDGER      0x1u /* a ledger descriptor comes along; else all memory counts as shared */
-#define SPAWN_READ_ONLY   0x2u /* blk: refuse writes */
-#define SPAWN_BEST_EFFORT 0x8u /* go on where a part of the jail can't be had, and log it */
-#define SPAWN_FLAGS       0xbu
+#define SPAWN_READ_ONLY   0x2u  /* blk: refuse writes */
+#define SPAWN_BEST_EFFORT 0x8u  /* go on where a part of the jail can't be had, and log it */
+#define SPAWN_COUNTERS    0x10u /* a descriptor for its counters comes along */
+#define SPAWN_FLAGS       0x1bu
 
 /* A token bucket (devices/back/token_bucket.h); all 0: no limit. */
 struct spawn_limit {

@@ -31,6 +31,7 @@ static struct spawn_desc disk(int image)
 		.name = "disk0",
 		.serial = "s",
 		.ledger_fd = -1,
+		.counters_fd = -1,
 		.fds = {image},
 		.n_fds = 1};
 }

@@ -2,6 +2,7 @@
 #include "devices/back/virtq.h"
 
 #include "base/fd.h"
+#include "devices/back/queue_stats.h"
 #include "tests/unit/devices/rig.h"
 #include "tests/unit/unit.h"
 
@@ -545,6 +546,34 @@ static void virtq_is_not_fooled_when_descriptors_change_behind_each_read(void **
 	}
 }
 
+static void virtq_counts_what_it_gives_and_refuses(void **state)
+{
+	static struct device_counters counted;
+	static struct queue_stats stats = {.counters = &counted.queues[0]};
+	struct fixture f;
+
+	(void)state;
+	memset(&counted, 0, sizeof(counted));
+	open_queue(&f, 0);
+	f.q.stats = &stats;
+	good_chain(&f);
+	assert_int_equal(virtq_pop(&f.q, &f.chain), 1);
+	virtq_unpop(&f.q);
+	assert_int_equal(virtq_pop(&f.q, &f.chain), 1);
+	assert_int_equal(counted.queues[0].requests, 0);
+	virtq_push(&f.q, f.chain.head, 1);
+	virtq_notify(&f.q);
+	assert_int_equal(counted.queues[0].requests, 1);
+	assert_int_equal(counted.queues[0].calls, 1);
+	desc(&f, 4, (struct rig_desc){0x1000, 16, 0, 0}); /* no memory of the guest's */
+	rig_offer(&f.rig, 0, 4);
+	assert_int_equal(virtq_pop(&f.q, &f.chain), -EPROTO);
+	assert_int_equal(virtq_pop(&f.q, &f.chain), -EPROTO);
+	assert_int_equal(counted.queues[0].refused, 1);
+	assert_int_equal(counted.queues[0].requests, 1);
+	close_queue(&f);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(virtq_pops_chain_with_both_parts),
 	cmocka_unit_test(virtq_pops_indirect_after_direct),
@@ -557,6 +586,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(virtq_refuses_start_when_ring_is_no_ring),
 	cmocka_unit_test(virtq_notifies_as_event_index_says),
 	cmocka_unit_test(virtq_notifies_as_flags_say),
+	cmocka_unit_test(virtq_counts_what_it_gives_and_refuses),
 	cmocka_unit_test(virtq_is_not_fooled_when_descriptors_change_behind_each_read),
 };
 UNIT_MAIN(tests)
