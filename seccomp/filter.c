@@ -249,6 +249,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_GET_VCPU_MMAP_SIZE)},
 	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_CREATE_VCPU)},
 	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_CPUID2)},
+	{SCMP_SYS(ioctl), DAEMON, "vm.boot: what KVM counts of a vCPU", IOCTL(KVM_GET_STATS_FD)},
 	{SCMP_SYS(ioctl), DAEMON, "vm.boot", IOCTL(KVM_SET_XCRS), .rarely = "the lab"},
 	{SCMP_SYS(ioctl), DAEMON, "vm.boot: launch commands of SEV-SNP",
 		IOCTL(KVM_MEMORY_ENCRYPT_OP), .rarely = "level snp"},

@@ -87,13 +87,14 @@ static json_t *report_make(struct vm *vm)
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:s}", "level", vm->type->name, "label",
 		vm->type->label, "end", ends[__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE)], "pid",
 		(int)getpid(), "backing",
-		vm->ram.guest_memfd  ? "guest_memfd"
+		vm->ram.guest_memfd    ? "guest_memfd"
 			: vm->ram.cbit ? "private memfd"
 				       : "memfd");
 	uint64_t exits = 0;
 
-	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
-		exits += __atomic_load_n(&vm->vcpus[i].exits, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < vm->config->cpus.boot * HV_EXIT_KINDS; i++)
+		exits += vcpu_exits(
+			&vm->vcpus[i / HV_EXIT_KINDS], (enum hv_exit_kind)(i % HV_EXIT_KINDS));
 	json_object_set_new(o, "kernel", json_string(vm->kernel_version));
 	json_object_set_new(o, "ledger", report_ledger(vm));
 	json_object_set_new(o, "resident", report_resident(vm));

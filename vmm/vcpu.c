@@ -112,6 +112,17 @@ static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 	return false;
 }
 
+/* vcpu_count() - one more; the thread is the only writer, so no atomic addition */
+static void vcpu_count(struct vcpu *v, enum hv_exit_kind kind)
+{
+	__atomic_store_n(&v->exits[kind], v->exits[kind] + 1, __ATOMIC_RELAXED);
+}
+
+uint64_t vcpu_exits(const struct vcpu *v, enum hv_exit_kind kind)
+{
+	return __atomic_load_n(&v->exits[kind], __ATOMIC_RELAXED);
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
@@ -126,7 +137,7 @@ static void *vcpu_main(void *arg)
 		v->env->ended(v->env->ctx, v->index, VCPU_FAILED, "the system call filter");
 	while (!rc && gate_pass(v->env->gate)) {
 		hv_vcpu_run(v->hv, &exit);
-		__atomic_store_n(&v->exits, v->exits + 1, __ATOMIC_RELAXED);
+		vcpu_count(v, exit.kind);
 		if (!vcpu_handle(v, &exit) || __atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE))
 			break;
 	}

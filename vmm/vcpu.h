@@ -39,8 +39,8 @@ struct vcpu {
 	bool started;
 	uint64_t fault_gpa; /* of the last implicit conversion */
 	bool fault_shared;
-	unsigned int faults; /* how many times in a row it was the same */
-	uint64_t exits; /* that came to user space; atomic, written by the thread */
+	unsigned int faults;           /* how many times in a row it was the same */
+	uint64_t exits[HV_EXIT_KINDS]; /* that came to user space; atomic, written by the thread */
 };
 
 /* vcpu_init() - make vCPU `index`. Return: 0 or -errno; vcpu_fini() is allowed then. */
@@ -52,6 +52,9 @@ void vcpu_fini(struct vcpu *v);
 
 /* vcpu_start() - start the thread; it confines itself and goes to the gate. Return: 0 or -errno. */
 int vcpu_start(struct vcpu *v, struct err *e) MUST_CHECK;
+
+/* vcpu_exits() - Return: how many exits of a kind came to user space so far. Any thread. */
+uint64_t vcpu_exits(const struct vcpu *v, enum hv_exit_kind kind);
 
 /* vcpu_interrupt() - make the thread come to the gate soon. */
 void vcpu_interrupt(struct vcpu *v);

@@ -14,6 +14,7 @@
 #include "vmm/x86/entry.h"
 
 struct hv;
+struct hv_stat_sink;
 struct hv_vcpu;
 struct ram_slot;
 
@@ -69,6 +70,7 @@ enum hv_exit_kind {
 	HV_EXIT_RESET,  /* triple fault or a reset that KVM reports */
 	HV_EXIT_FAILED, /* the vCPU can't go on; the text says why */
 };
+#define HV_EXIT_KINDS (HV_EXIT_FAILED + 1)
 
 struct hv_exit {
 	enum hv_exit_kind kind;
@@ -99,12 +101,14 @@ void hv_vcpu_destroy(struct hv_vcpu *vcpu);
 /* hv_vcpu_enter() - put the first vCPU to the loader's entry state. Return: 0 or -errno. */
 int hv_vcpu_enter(struct hv_vcpu *vcpu, const struct x86_entry *entry, struct err *e) MUST_CHECK;
 
+/* hv_vcpu_stats() - tell all that KVM counts of a vCPU (vmm/hv/stat.h). The main thread. */
+void hv_vcpu_stats(const struct hv_vcpu *vcpu, const struct hv_stat_sink *sink);
+
 /* hv_vcpu_run() - run guest code until something has to be done; *exit is valid until the next. */
 void hv_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *exit);
 
 /* hv_vcpu_answer() - result of an explicit HV_EXIT_CONVERT, 0 or -errno, before the next run. */
 void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc);
-
 /*
  * hv_vcpu_kick() - make the current or next hv_vcpu_run() return HV_EXIT_STOPPED, and all after it
  * until hv_vcpu_unkick(), which only a stopped vCPU may get.

@@ -36,7 +36,11 @@ struct hv_vcpu {
 	int fd;
 	unsigned int index;
 	struct kvm_run *run;
+	int stats_fd; /* -1: KVM has none */
 };
+
+/* kvm_stats_fd() - Return: a descriptor for hv_vcpu_stats(), or -errno. */
+int kvm_stats_fd(int vcpu_fd);
 
 /* kvm_irq_init() - the interrupt controllers and their first routes. Return: 0 or -errno. */
 int kvm_irq_init(struct hv *hv, struct err *e);

@@ -70,11 +70,14 @@ int hv_vcpu_create(struct hv_vcpu **out, struct hv *hv, unsigned int index, stru
 	vcpu->hv = hv;
 	vcpu->index = index;
 	vcpu->run = MAP_FAILED;
+	vcpu->stats_fd = -1;
 	vcpu->fd = ioctl(hv->vm_fd, KVM_CREATE_VCPU, (unsigned long)index);
 	if (vcpu->fd >= 0)
 		vcpu->run =
 			mmap(NULL, hv->run_len, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	rc = vcpu->run == MAP_FAILED ? err_sys(e, errno, "KVM_CREATE_VCPU") : 0;
+	if (!rc)
+		vcpu->stats_fd = kvm_stats_fd(vcpu->fd);
 	if (!rc)
 		rc = vcpu_set_cpuid(vcpu, e);
 	if (!rc && !hv->desc.type->dual) /* firmware sets its MTRRs itself */
@@ -93,6 +96,7 @@ void hv_vcpu_destroy(struct hv_vcpu *vcpu)
 		return;
 	if (vcpu->run != MAP_FAILED)
 		munmap(vcpu->run, vcpu->hv->run_len);
+	fd_drop(&vcpu->stats_fd);
 	fd_drop(&vcpu->fd);
 	free(vcpu);
 }
