@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "vmm/config_json.h"
 #include "vmm/events.h"
+#include "vmm/metrics.h"
 #include "vmm/plug.h"
 #include "vmm/report.h"
 #include "vmm/resize.h"
@@ -319,15 +320,23 @@ json_t *vmm_sharing(const struct vmm *vmm)
 
 json_t *vmm_counters(const struct vmm *vmm)
 {
-	json_t *o = json_object();
+	return metrics_json(vmm->vm);
+}
 
-	for (uint64_t i = 0; i < vmm->config.cpus.boot; i++) {
-		uint64_t exits = __atomic_load_n(&vmm->vm->vcpus[i].exits, __ATOMIC_RELAXED);
-		char name[16];
+const char *vmm_state_name(const struct vmm *vmm)
+{
+	static const char *const names[VMM_STATES] = {
+		[VMM_NOT_CREATED] = "NotCreated",
+		[VMM_CREATED] = "Created",
+		[VMM_RUNNING] = "Running",
+		[VMM_PAUSED] = "Paused",
+		[VMM_SHUTDOWN] = "Shutdown",
+	};
 
-		snprintf(name, sizeof(name), "vcpu%u", (unsigned int)i);
-		json_object_set_new(o, name, json_pack("{s:I}", "exits", (json_int_t)exits));
-	}
-	json_object_set_new(o, "memory", report_ledger(vmm->vm));
-	return o;
+	return names[vmm->state];
+}
+
+char *vmm_metrics(const struct vmm *vmm)
+{
+	return metrics_text(vmm->vm, vmm_state_name(vmm));
 }

@@ -111,4 +111,10 @@ json_t *vmm_sharing(const struct vmm *vmm);
 /* vmm_counters() - Return: an object of objects of counters; RUNNING or PAUSED only. */
 json_t *vmm_counters(const struct vmm *vmm);
 
+/* vmm_state_name() - Return: the state as vm.info says it. */
+const char *vmm_state_name(const struct vmm *vmm);
+
+/* vmm_metrics() - the same and more as text (vmm/metrics.h). Return: allocated, or NULL. */
+char *vmm_metrics(const struct vmm *vmm);
+
 #endif

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BASE "/api/v1/"
+#define BASE    "/api/v1/"
+#define METRICS "/metrics"
 
 struct api {
 	struct api_desc desc;
@@ -153,25 +154,28 @@ static void call_boot(struct api *api, const struct http_request *req, struct ht
 
 static void call_info(struct api *api, const struct http_request *req, struct http_reply *r)
 {
-	static const char *const names[VMM_STATES] = {
-		[VMM_CREATED] = "Created",
-		[VMM_RUNNING] = "Running",
-		[VMM_PAUSED] = "Paused",
-		[VMM_SHUTDOWN] = "Shutdown",
-	};
 	uint64_t vcpus, ram;
 
 	(void)req;
 	vmm_size(api->desc.vmm, &vcpus, &ram);
 	reply_json(r,
 		json_pack("{s:o,s:s,s:I}", "config", vmm_config(api->desc.vmm), "state",
-			names[vmm_state(api->desc.vmm)], "memory_actual_size", (json_int_t)ram));
+			vmm_state_name(api->desc.vmm), "memory_actual_size", (json_int_t)ram));
 }
 
 static void call_counters(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	(void)req;
 	reply_json(r, vmm_counters(api->desc.vmm));
+}
+
+/* call_metrics() - not below /api/v1/: scrapers look there */
+static void call_metrics(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req;
+	r->body = vmm_metrics(api->desc.vmm);
+	r->status = r->body ? 200 : 500;
+	r->type = "text/plain; version=0.0.4";
 }
 
 static void call_sharing(struct api *api, const struct http_request *req, struct http_reply *r)
@@ -379,10 +383,12 @@ const char *api_path(unsigned int i)
 	return i < ARRAY_SIZE(calls) ? calls[i].path : NULL;
 }
 
+static const struct call metrics = {"GET", METRICS, false, call_metrics, ALWAYS, NULL};
+
 static const struct call *find_call(const char *path)
 {
 	if (strncmp(path, BASE, strlen(BASE)))
-		return NULL;
+		return strcmp(path, METRICS) ? NULL : &metrics;
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(path + strlen(BASE), calls[i].path))
 			return &calls[i];

@@ -40,6 +40,7 @@ struct http_reply {
 	int status;
 	char *body;       /* JSON, allocated; the server frees it; NULL: none */
 	const char *code; /* machine-readable error code, NULL: none */
+	const char *type; /* of the body, constant; NULL: application/json */
 	void *later; /* not NULL: the reply comes by http_answer(), this is the handler's own */
 };
 

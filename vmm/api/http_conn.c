@@ -82,7 +82,8 @@ static void http_conn_reply(struct http_conn *c, const struct http_reply *r)
 			head + n, sizeof(head) - (size_t)n, "X-Cloister-Error: %.64s\r\n", r->code);
 	if (r->status != 204 && r->status != 100)
 		n += snprintf(head + n, sizeof(head) - (size_t)n,
-			"Content-Type: application/json\r\nContent-Length: %zu\r\n", body_len);
+			"Content-Type: %.64s\r\nContent-Length: %zu\r\n",
+			r->type ? r->type : "application/json", body_len);
 	n += snprintf(head + n, sizeof(head) - (size_t)n, "\r\n");
 	http_conn_put(c, head, (size_t)n);
 	if (body_len)

@@ -2,10 +2,12 @@
 /* The live view; see vmm/cli/top.h. */
 #include "vmm/cli/top.h"
 
+#include "base/num.h"
 #include "vmm/api/http_client.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,20 +39,67 @@ static long long number(const json_t *o, const char *section, const char *key)
 	return (long long)json_integer_value(json_object_get(in, key));
 }
 
-static void top_print(const json_t *now, const json_t *before, const json_t *sharing)
+/* since() - how much a counter has grown since the last table */
+static long long since(const json_t *now, const json_t *before, const char *name, const char *key)
 {
-	const char *name;
-	const json_t *v;
+	return before ? number(now, name, key) - number(before, name, key) : 0;
+}
 
-	printf("%-12s %14s %12s\n", "VCPU", "EXITS", "PER SECOND");
+static void top_vcpus(const json_t *now, const json_t *before)
+{
+	static const char *const kinds[] = {"port", "mmio", "convert", "other"};
+	const char *name;
+	json_t *v;
+
+	printf("%-12s %14s %12s %9s %9s %9s %9s\n", "VCPU", "EXITS", "PER SECOND", "PORT", "MMIO",
+		"CONVERT", "OTHER");
 	json_object_foreach((json_t *)now, name, v)
 	{
-		long long exits = number(v, NULL, "exits");
-
-		if (!strncmp(name, "vcpu", 4))
-			printf("%-12s %14lld %12lld\n", name, exits,
-				before ? exits - number(before, name, "exits") : 0);
+		if (strncmp(name, "vcpu", 4))
+			continue;
+		printf("%-12s %14lld %12lld", name, number(v, NULL, "exits"),
+			since(now, before, name, "exits"));
+		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+			printf(" %9lld", since(now, before, name, kinds[i]));
+		putchar('\n');
 	}
+}
+
+/* top_moved() - data of a device, whatever its kind calls the direction */
+static long long top_moved(const json_t *now, const json_t *before, const char *name, bool out)
+{
+	static const char *const keys[][3] = {
+		{"read_bytes", "rx_bytes", "in_bytes"}, {"write_bytes", "tx_bytes", "out_bytes"}};
+	long long sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys[out]); i++)
+		sum += since(now, before, name, keys[out][i]);
+	return sum;
+}
+
+static void top_devices(const json_t *now, const json_t *before)
+{
+	const char *name;
+	json_t *v;
+
+	printf("\n%-12s %14s %12s %9s %9s %9s %9s\n", "DEVICE", "REQUESTS", "PER SECOND", "MiB IN",
+		"MiB OUT", "ERRORS", "AVG us");
+	json_object_foreach((json_t *)now, name, v)
+	{
+		if (!json_object_get(v, "requests"))
+			continue;
+		printf("%-12s %14lld %12lld %9.1f %9.1f %9lld %9.1f\n", name,
+			number(v, NULL, "requests"), since(now, before, name, "requests"),
+			MIB_OF(top_moved(now, before, name, false)),
+			MIB_OF(top_moved(now, before, name, true)), number(v, NULL, "errors"),
+			(double)number(v, NULL, "latency_avg_ns") / 1000);
+	}
+}
+
+static void top_print(const json_t *now, const json_t *before, const json_t *sharing)
+{
+	top_vcpus(now, before);
+	top_devices(now, before);
 	printf("\n%-12s %14s\n", "MEMORY", "MiB");
 	for (size_t i = 0; i < 4; i++) {
 		static const char *const keys[] = {"private", "shared", "peak", "budget"};
