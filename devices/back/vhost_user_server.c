@@ -32,7 +32,6 @@
 struct queue {
 	struct virtq vq;
 	struct inflight inflight;
-	struct queue_stats stats;
 	bool enabled;
 	bool has_addr;
 	struct vhost_user_vring_addr addr;
@@ -50,6 +49,7 @@ struct vhost_user_server {
 	int result;
 	int backend_req; /* the front end's ear; -1: none */
 	struct message msg;
+	struct queue_stats *stats; /* one per queue of the device; NULL: nothing is counted */
 	struct queue queues[DEVICE_QUEUES_MAX];
 };
 
@@ -598,7 +598,19 @@ static void server_ready(void *ctx, uint32_t events)
 	server_end(s, rc == -EPIPE && !e.code ? 0 : rc);
 }
 
-static void server_init_queues(struct vhost_user_server *s, struct device_counters *counters)
+/* server_init_stats() - Return: 0 or -ENOMEM. */
+static int server_init_stats(
+	struct vhost_user_server *s, struct device_counters *counters, struct err *e)
+{
+	if (!counters)
+		return 0;
+	s->stats = calloc(s->device->n_queues, sizeof(*s->stats));
+	for (unsigned int i = 0; s->stats && i < s->device->n_queues; i++)
+		s->stats[i].counters = &counters->queues[i];
+	return s->stats ? 0 : err_sys(e, ENOMEM, "counters");
+}
+
+static void server_init_queues(struct vhost_user_server *s)
 {
 	for (unsigned int i = 0; i < s->device->n_queues; i++) {
 		struct virtq *vq = &s->queues[i].vq;
@@ -608,10 +620,7 @@ static void server_init_queues(struct vhost_user_server *s, struct device_counte
 		vq->device = s->device;
 		vq->broken = &s->broken;
 		vq->inflight = &s->queues[i].inflight;
-		if (counters) {
-			s->queues[i].stats.counters = &counters->queues[i];
-			vq->stats = &s->queues[i].stats;
-		}
+		vq->stats = s->stats ? &s->stats[i] : NULL;
 		vq->index = (uint16_t)i;
 		vq->call_fd = vq->err_fd = -1;
 		vq->kick = (struct loop_source){.fd = -1, .fn = s->device->ops->kicked, .ctx = vq};
@@ -635,7 +644,12 @@ int vhost_user_server_create(struct vhost_user_server **out,
 	s->result = -EINPROGRESS;
 	s->backend_req = s->inflight.fresh_fd = -1;
 	s->sock = (struct loop_source){.fd = sock, .fn = server_ready, .ctx = s};
-	server_init_queues(s, config->counters);
+	if (server_init_stats(s, config->counters, e) < 0) {
+		fd_drop(&sock);
+		free(s);
+		return -e->code;
+	}
+	server_init_queues(s);
 	if (view_init(&s->view, config->ledger_fd, e) < 0 ||
 		inflight_store_init(&s->inflight, s->device->n_queues, VIRTQ_NUM_MAX, e) < 0 ||
 		loop_add(s->loop, &s->sock, EPOLLIN, e) < 0) {
@@ -662,6 +676,7 @@ void vhost_user_server_destroy(struct vhost_user_server *s)
 	fd_drop(&s->backend_req);
 	inflight_store_fini(&s->inflight);
 	view_fini(&s->view);
+	free(s->stats);
 	free(s);
 }
 
