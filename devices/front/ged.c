@@ -57,18 +57,23 @@ void ged_destroy(struct ged *ged)
 	free(ged);
 }
 
-/* ged_raise() - note what happened, then an edge */
-static void ged_raise(struct ged *ged, unsigned int reg, uint32_t bit)
+void ged_edge(struct ged *ged)
 {
 	const struct irq *irq = &ged->desc.irq;
 	int rc;
 
-	atomic_fetch_or(&ged->reg[reg], bit);
 	rc = irq->ops->set_line(irq->ctx, ged->desc.gsi, true);
 	if (!rc)
 		rc = irq->ops->set_line(irq->ctx, ged->desc.gsi, false);
 	if (rc)
 		log_limited(LOG_WARN, "ged", "interrupt: %s", strerror(-rc));
+}
+
+/* ged_raise() - note what happened, then an edge */
+static void ged_raise(struct ged *ged, unsigned int reg, uint32_t bit)
+{
+	atomic_fetch_or(&ged->reg[reg], bit);
+	ged_edge(ged);
 }
 
 void ged_added(struct ged *ged, unsigned int slot)

@@ -47,4 +47,7 @@ void ged_ask(struct ged *ged, unsigned int slot);
 /* ged_push_button() - tell it that the power button was pushed. */
 void ged_push_button(struct ged *ged);
 
+/* ged_edge() - have the guest look at all registers, also those of devices that share the pin. */
+void ged_edge(struct ged *ged);
+
 #endif

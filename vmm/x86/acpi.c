@@ -46,6 +46,7 @@
 #define MADT_IOAPIC_LEN   12
 #define MADT_NMI_LEN      6
 #define MADT_ENABLED      1
+#define MADT_LATER        2   /* online capable */
 #define MADT_XAPIC_ID_MAX 254 /* 255 means all */
 
 struct acpi_area {
@@ -106,7 +107,7 @@ static bool acpi_dsdt(struct acpi_area *area, uint64_t *addr, const struct acpi_
 
 	if (!at)
 		return false;
-	body = acpi_dsdt_fill(at + HEADER_LEN, area->len - start - HEADER_LEN, d->serial);
+	body = acpi_dsdt_fill(at + HEADER_LEN, area->len - start - HEADER_LEN, d);
 	if (!body)
 		return false;
 	area->used = min_u64(align_up(start + HEADER_LEN + body, 16), area->len);
@@ -136,19 +137,19 @@ static bool acpi_fadt(struct acpi_area *area, uint64_t *addr, uint64_t dsdt)
 }
 
 /* acpi_madt_cpu() - a local APIC (5.2.12.2) or x2APIC (5.2.12.12). Return: its length. */
-static size_t acpi_madt_cpu(uint8_t *at, uint32_t id)
+static size_t acpi_madt_cpu(uint8_t *at, uint32_t id, uint32_t flags)
 {
 	if (id <= MADT_XAPIC_ID_MAX) {
 		at[0] = 0;
 		at[1] = MADT_LAPIC_LEN;
 		at[2] = at[3] = (uint8_t)id;
-		store_le32(at + 4, MADT_ENABLED);
+		store_le32(at + 4, flags);
 		return MADT_LAPIC_LEN;
 	}
 	at[0] = 9;
 	at[1] = MADT_X2APIC_LEN;
 	store_le32(at + 4, id);
-	store_le32(at + 8, MADT_ENABLED);
+	store_le32(at + 8, flags);
 	store_le32(at + 12, id);
 	return MADT_X2APIC_LEN;
 }
@@ -166,7 +167,7 @@ static bool acpi_madt(struct acpi_area *area, uint64_t *addr, const struct acpi_
 	store_le32(at + HEADER_LEN, MAP_LAPIC);
 	at += MADT_HEAD;
 	for (unsigned int i = 0; i < d->n_vcpus; i++)
-		at += acpi_madt_cpu(at, i);
+		at += acpi_madt_cpu(at, i, i < d->n_vcpus - d->n_later ? MADT_ENABLED : MADT_LATER);
 	at[0] = 1; /* IOAPIC, GSI base 0: 5.2.12.3 */
 	at[1] = MADT_IOAPIC_LEN;
 	store_le32(at + 4, MAP_IOAPIC);

@@ -13,7 +13,9 @@
 
 struct acpi_desc {
 	uint64_t addr; /* guest address of the area, a multiple of 16; the RSDP is first in it */
-	unsigned int n_vcpus; /* APIC id = index */
+	unsigned int n_vcpus; /* that there can be; APIC id = index */
+	unsigned int n_later; /* the last so many of them are not there yet, but may come */
+	bool cpu_plug;        /* vCPUs can come and go: there is a devices/front/cpu_plug.h */
 	bool serial;          /* there is a COM1 */
 };
 

@@ -2,6 +2,7 @@
 /* The DSDT; see vmm/x86/acpi_dsdt.h. Section numbers are those of ACPI 6.5. */
 #include "vmm/x86/acpi_dsdt.h"
 
+#include "vmm/x86/acpi.h"
 #include "vmm/x86/aml.h"
 #include "vmm/x86/map.h"
 
@@ -10,6 +11,8 @@
 #define SLP_TYP_S5 5 /* what devices/front/power.h takes for "off" */
 #define PM_PORTS   3
 #define PCI_SLOTS  32
+#define SET_BITS   32  /* processors per register of devices/front/cpu_plug.h */
+#define STA_THERE  0xf /* 6.3.7: present, enabled, shown, functioning */
 #define PCI_PINS   4
 
 #define NOTIFY_CHECK 1    /* 5.6.6: look for the device */
@@ -52,6 +55,13 @@ static const char *dsdt_slot(char name[5], uint32_t slot)
 	return name;
 }
 
+/* dsdt_cpu() - name of the device object of a processor */
+static const char *dsdt_cpu(char name[5], uint32_t n)
+{
+	snprintf(name, 5, "C%03X", n & 0xfff);
+	return name;
+}
+
 /* dsdt_if_bit() - open an If that asks for a bit of Local0 */
 static void dsdt_if_bit(struct aml *a, uint32_t bit)
 {
@@ -69,17 +79,24 @@ static void dsdt_notify(struct aml *a, const char *object, uint64_t value)
 	aml_int(a, value);
 }
 
-/* dsdt_tell_slots() - read a register of slots, which clears it, and notify their devices */
-static void dsdt_tell_slots(struct aml *a, const char *reg, uint64_t value)
+/* Device objects that bits of a register stand for. */
+struct told {
+	const char *(*name)(char name[5], uint32_t n);
+	uint32_t first, end; /* numbers of the devices */
+	uint32_t base;       /* number of the device that bit 0 stands for */
+};
+
+/* dsdt_tell() - read a register, which clears it, and notify the devices of its bits */
+static void dsdt_tell(struct aml *a, const char *reg, uint64_t value, const struct told *told)
 {
 	char name[5];
 
 	aml_op(a, AML_STORE);
 	aml_path(a, reg);
 	aml_op(a, AML_LOCAL0);
-	for (uint32_t slot = 1; slot < PCI_SLOTS; slot++) {
-		dsdt_if_bit(a, UINT32_C(1) << slot);
-		dsdt_notify(a, dsdt_slot(name, slot), value);
+	for (uint32_t n = told->first; n < told->end; n++) {
+		dsdt_if_bit(a, UINT32_C(1) << (n - told->base));
+		dsdt_notify(a, told->name(name, n), value);
 		aml_close(a);
 	}
 }
@@ -104,13 +121,93 @@ static void dsdt_pci_slot(struct aml *a, uint32_t slot)
 
 static void dsdt_pci_hotplug(struct aml *a)
 {
+	const struct told slots = {dsdt_slot, 1, PCI_SLOTS, 0};
+
 	for (uint32_t slot = 1; slot < PCI_SLOTS; slot++)
 		dsdt_pci_slot(a, slot);
 	aml_open_method(a, "TELL", 0);
-	dsdt_tell_slots(a, "ADDD", NOTIFY_CHECK);
-	dsdt_tell_slots(a, "ASKD", NOTIFY_EJECT);
+	dsdt_tell(a, "ADDD", NOTIFY_CHECK, &slots);
+	dsdt_tell(a, "ASKD", NOTIFY_EJECT, &slots);
 	aml_close(a);
 }
+
+/* --- processors that come and go --- */
+
+/* dsdt_cpu_registers() - as devices/front/cpu_plug.h has them */
+static void dsdt_cpu_registers(struct aml *a)
+{
+	static const char *const names[] = {"CPP0", "CPP1", "CPA0", "CPA1", "CPK0", "CPK1", "CPEJ"};
+
+	aml_port_region(a, "CPUR", MAP_PORT_CPUS, MAP_PORT_CPUS_NUM);
+	aml_open_field(a, "CPUR");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		aml_field_unit(a, names[i]);
+	aml_close(a);
+}
+
+/* dsdt_cpu_status() - 6.3.7: _STA says whether it is there now */
+static void dsdt_cpu_status(struct aml *a, uint32_t n)
+{
+	aml_open_method(a, "_STA", 0);
+	aml_op(a, AML_STORE);
+	aml_path(a, n < SET_BITS ? "CPP0" : "CPP1");
+	aml_op(a, AML_LOCAL0);
+	dsdt_if_bit(a, UINT32_C(1) << n % SET_BITS);
+	aml_op(a, AML_RETURN);
+	aml_int(a, STA_THERE);
+	aml_close(a);
+	aml_op(a, AML_RETURN);
+	aml_int(a, 0);
+	aml_close(a);
+}
+
+/* dsdt_processor() - 8.4: the first one can't go; 6.2.11: _MAT is its entry of the MADT */
+static void dsdt_processor(struct aml *a, uint32_t n)
+{
+	const uint8_t madt[] = {0, 8, (uint8_t)n, (uint8_t)n, 1, 0, 0, 0};
+	char name[5];
+
+	aml_open_device(a, dsdt_cpu(name, n));
+	aml_name(a, "_HID");
+	aml_string(a, "ACPI0007");
+	aml_name(a, "_UID");
+	aml_int(a, n);
+	aml_name(a, "_MAT");
+	aml_buffer(a, madt, sizeof(madt));
+	dsdt_cpu_status(a, n);
+	if (n) {
+		aml_open_method(a, "_EJ0", 1);
+		aml_op(a, AML_STORE);
+		aml_int(a, n);
+		aml_path(a, "CPEJ");
+		aml_close(a);
+	}
+	aml_close(a);
+}
+
+static void dsdt_processors(struct aml *a, uint32_t n)
+{
+	const struct told low = {dsdt_cpu, 1, n < SET_BITS ? n : SET_BITS, 0};
+	const struct told high = {dsdt_cpu, SET_BITS, n, SET_BITS};
+
+	dsdt_cpu_registers(a);
+	aml_open_device(a, "CPUS");
+	aml_name(a, "_HID");
+	aml_string(a, "ACPI0010");
+	for (uint32_t i = 0; i < n; i++)
+		dsdt_processor(a, i);
+	aml_open_method(a, "TELL", 0);
+	dsdt_tell(a, "CPA0", NOTIFY_CHECK, &low);
+	dsdt_tell(a, "CPK0", NOTIFY_EJECT, &low);
+	if (n > SET_BITS) {
+		dsdt_tell(a, "CPA1", NOTIFY_CHECK, &high);
+		dsdt_tell(a, "CPK1", NOTIFY_EJECT, &high);
+	}
+	aml_close(a);
+	aml_close(a);
+}
+
+/* --- the event device --- */
 
 /* dsdt_ged_registers() - as devices/front/ged.h has them */
 static void dsdt_ged_registers(struct aml *a)
@@ -125,7 +222,7 @@ static void dsdt_ged_registers(struct aml *a)
 }
 
 /* 5.6.9: the device that turns an interrupt into what the board has to say */
-static void dsdt_ged(struct aml *a)
+static void dsdt_ged(struct aml *a, bool cpu_plug)
 {
 	aml_open_device(a, "GED_");
 	aml_name(a, "_HID");
@@ -138,6 +235,8 @@ static void dsdt_ged(struct aml *a)
 	aml_close(a);
 	aml_open_method(a, "_EVT", 1);
 	aml_path(a, "\\_SB_PCI0TELL");
+	if (cpu_plug)
+		aml_path(a, "\\_SB_CPUSTELL");
 	aml_op(a, AML_STORE);
 	aml_path(a, "EVNT");
 	aml_op(a, AML_LOCAL0);
@@ -183,7 +282,7 @@ static void dsdt_pci(struct aml *a)
 }
 
 /* dsdt_board() - addresses that are taken; Linux uses ECAM only if it finds it here */
-static void dsdt_board(struct aml *a)
+static void dsdt_board(struct aml *a, bool cpu_plug)
 {
 	aml_open_device(a, "MBRD");
 	aml_name(a, "_HID");
@@ -195,6 +294,8 @@ static void dsdt_board(struct aml *a)
 	aml_memory(a, MAP_PCI_ECAM, MAP_PCI_ECAM_LEN);
 	aml_io(a, MAP_PORT_PM, PM_PORTS);
 	aml_io(a, MAP_PORT_GED, MAP_PORT_GED_NUM);
+	if (cpu_plug)
+		aml_io(a, MAP_PORT_CPUS, MAP_PORT_CPUS_NUM);
 	aml_close(a);
 	aml_close(a);
 }
@@ -227,7 +328,7 @@ static void dsdt_clock(struct aml *a)
 	aml_close(a);
 }
 
-size_t acpi_dsdt_fill(uint8_t *at, size_t room, bool serial)
+size_t acpi_dsdt_fill(uint8_t *at, size_t room, const struct acpi_desc *d)
 {
 	struct aml a;
 
@@ -237,9 +338,11 @@ size_t acpi_dsdt_fill(uint8_t *at, size_t room, bool serial)
 	dsdt_ged_registers(&a);
 	dsdt_power_button(&a);
 	dsdt_pci(&a);
-	dsdt_ged(&a);
-	dsdt_board(&a);
-	if (serial)
+	if (d->cpu_plug)
+		dsdt_processors(&a, d->n_vcpus);
+	dsdt_ged(&a, d->cpu_plug);
+	dsdt_board(&a, d->cpu_plug);
+	if (d->serial)
 		dsdt_serial(&a);
 	dsdt_clock(&a);
 	aml_close(&a);

@@ -80,6 +80,15 @@ void aml_string(struct aml *aml, const char *text)
 	aml_put(aml, text, strlen(text) + 1);
 }
 
+void aml_buffer(struct aml *aml, const void *bytes, uint8_t len)
+{
+	assert(len && len <= 32); /* the length of the whole then fits into one byte, below 64 */
+	aml_put_int(aml, OP_BUFFER, 1);
+	aml_put_int(aml, (len > 1 ? 3u : 2u) + len, 1);
+	aml_int(aml, len);
+	aml_put(aml, bytes, len);
+}
+
 void aml_path(struct aml *aml, const char *path)
 {
 	size_t n;

@@ -38,6 +38,9 @@ void aml_int(struct aml *aml, uint64_t value);
 /* aml_string() - a string constant. */
 void aml_string(struct aml *aml, const char *text);
 
+/* aml_buffer() - a buffer of constant bytes, 1 to 32. */
+void aml_buffer(struct aml *aml, const void *bytes, uint8_t len);
+
 /* aml_path() - a name where it is used: a NamePath of four-character segments, at most 4 of them,
  * such as "PCI0" or "\\_SB_PCI0". */
 void aml_path(struct aml *aml, const char *path);
@@ -50,6 +53,7 @@ enum aml_op {
 	AML_AND = 0x7b,   /* a, b, target; AML_NOWHERE: none */
 	AML_NOWHERE = 0x00,
 	AML_NOTIFY = 0x86, /* object, value */
+	AML_RETURN = 0xa4, /* value */
 };
 void aml_op(struct aml *aml, enum aml_op op);
 

@@ -46,6 +46,8 @@
 #define MAP_PORT_PCI_DATA  0xcfc
 #define MAP_PORT_GED       0x610 /* 4 registers of 4 bytes, see devices/front/ged.h */
 #define MAP_PORT_GED_NUM   16
+#define MAP_PORT_CPUS      0x620 /* see devices/front/cpu_plug.h */
+#define MAP_PORT_CPUS_NUM  32
 #define MAP_PORT_DOORBELL  0x650 /* conversions by port, see vmm/doorbell.h */
 #define MAP_PORT_COPYIN    0x660 /* the launch image has been copied, see vmm/x86/copyin.h */
 

@@ -137,6 +137,23 @@ static void acpi_madt_lists_every_vcpu(void **state)
 	}
 }
 
+static void acpi_madt_says_which_vcpus_come_later(void **state)
+{
+	struct acpi_desc desc = {.addr = ADDR, .n_vcpus = 8, .n_later = 6, .cpu_plug = true};
+	struct err e = ERR_INIT;
+	const uint8_t *madt;
+
+	(void)state;
+	assert_int_equal(acpi_fill(area, sizeof(area), &desc, &e), 0);
+	madt = find("APIC");
+	for (uint32_t i = 0; i < 8; i++) {
+		assert_int_equal(madt[44 + 8 * i], 0);
+		assert_int_equal(load_le32(madt + 44 + 8 * i + 4), i < 2 ? 1 : 2);
+	}
+	desc = (struct acpi_desc){.addr = ADDR, .n_vcpus = 64, .cpu_plug = true};
+	assert_int_equal(acpi_fill(area, sizeof(area), &desc, &e), 0);
+}
+
 static void acpi_mcfg_names_ecam_of_bus_0(void **state)
 {
 	const uint8_t *mcfg;
@@ -172,6 +189,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(acpi_rsdp_leads_to_all_tables),
 	cmocka_unit_test(acpi_fadt_says_hardware_reduced),
 	cmocka_unit_test(acpi_madt_lists_every_vcpu),
+	cmocka_unit_test(acpi_madt_says_which_vcpus_come_later),
 	cmocka_unit_test(acpi_mcfg_names_ecam_of_bus_0),
 	cmocka_unit_test(acpi_fill_fails_when_area_too_small),
 };

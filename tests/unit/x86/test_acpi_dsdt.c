@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "tests/unit/unit.h"
+#include "vmm/x86/acpi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +15,15 @@
 #include <unistd.h>
 
 #define HEADER_LEN 36
-#define TEXT_MAX   100000
+#define TEXT_MAX   400000
 
 static char dir[] = "/tmp/dsdt-XXXXXX";
 static uint8_t table[16384];
 static char text[TEXT_MAX];
 
-static size_t table_fill(bool serial)
+static size_t table_fill(const struct acpi_desc *d)
 {
-	size_t len = acpi_dsdt_fill(table + HEADER_LEN, sizeof(table) - HEADER_LEN, serial);
+	size_t len = acpi_dsdt_fill(table + HEADER_LEN, sizeof(table) - HEADER_LEN, d);
 	uint8_t sum = 0;
 
 	assert_true(len > 0);
@@ -50,10 +51,10 @@ static size_t file_read(const char *name, void *buf, size_t max)
 }
 
 /* round_trip() - leave the source in text; the compiler's output must equal the table's body */
-static void round_trip(bool serial)
+static void round_trip(const struct acpi_desc *d)
 {
 	static uint8_t again[sizeof(table)];
-	size_t len = table_fill(serial), n;
+	size_t len = table_fill(d), n;
 	FILE *f = fopen("dsdt.dat", "we");
 
 	assert_non_null(f);
@@ -73,7 +74,7 @@ static void round_trip(bool serial)
 static void dsdt_is_what_compiler_makes_of_its_source(void **state)
 {
 	(void)state;
-	round_trip(true);
+	round_trip(&(struct acpi_desc){.n_vcpus = 2, .serial = true});
 	assert_non_null(strstr(text, "Device (PCI0)"));
 	assert_non_null(strstr(text, "PNP0501"));
 	assert_non_null(strstr(text, "_S5, Package (0x02)"));
@@ -84,23 +85,40 @@ static void dsdt_is_what_compiler_makes_of_its_source(void **state)
 static void dsdt_has_no_port_when_serial_is_off(void **state)
 {
 	(void)state;
-	round_trip(false);
+	round_trip(&(struct acpi_desc){.n_vcpus = 2});
 	assert_null(strstr(text, "PNP0501"));
 	assert_non_null(strstr(text, "PNP0B00"));
 }
 
+static void dsdt_has_processors_when_they_can_come(void **state)
+{
+	(void)state;
+	round_trip(&(struct acpi_desc){.n_vcpus = 64, .n_later = 62, .cpu_plug = true});
+	assert_non_null(strstr(text, "Device (C03F)"));
+	assert_null(strstr(text, "Device (C040)"));
+	assert_non_null(strstr(text, "Notify (C01F, One)"));
+	assert_non_null(strstr(text, "Notify (C020, 0x03)"));
+	assert_null(strstr(text, "Notify (C000,"));
+	assert_non_null(strstr(text, "0x00, 0x08, 0x3F, 0x3F, 0x01, 0x00, 0x00, 0x00"));
+	round_trip(&(struct acpi_desc){.n_vcpus = 64});
+	assert_null(strstr(text, "C000"));
+}
+
 static void dsdt_fails_when_room_too_small(void **state)
 {
-	size_t len = acpi_dsdt_fill(table, sizeof(table), true);
+	const struct acpi_desc d = {.n_vcpus = 40, .cpu_plug = true, .serial = true};
+	size_t len = acpi_dsdt_fill(table, sizeof(table), &d);
 
 	(void)state;
+	assert_true(len > 0);
 	for (size_t room = 0; room < len; room++)
-		assert_int_equal(acpi_dsdt_fill(table, room, true), 0);
+		assert_int_equal(acpi_dsdt_fill(table, room, &d), 0);
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(dsdt_is_what_compiler_makes_of_its_source),
 	cmocka_unit_test(dsdt_has_no_port_when_serial_is_off),
+	cmocka_unit_test(dsdt_has_processors_when_they_can_come),
 	cmocka_unit_test(dsdt_fails_when_room_too_small),
 };
 
