@@ -58,7 +58,13 @@ static int boot_cmdline(struct image *image, const struct boot_request *req,
 
 static int boot_acpi(struct image *image, const struct boot_request *req, struct err *e)
 {
-	struct acpi_desc desc = {.addr = MAP_ACPI, .n_vcpus = req->n_vcpus, .serial = req->serial};
+	struct acpi_desc desc = {
+		.addr = MAP_ACPI,
+		.n_vcpus = req->n_vcpus,
+		.n_later = req->n_later,
+		.cpu_plug = req->cpu_plug,
+		.serial = req->serial,
+	};
 	uint8_t *at;
 
 	if (boot_part(&at, image, MAP_ACPI, MAP_ACPI_LEN, e))

@@ -38,7 +38,7 @@ static const struct keyval_field cpus_fields[] = {
 	VM("boot", "boot_vcpus", KEYVAL_NUMBER, cpus.boot, .min = 1, .max = CONFIG_MAX_VCPUS,
 		.help = "vCPUs at start"),
 	VM("max", "max_vcpus", KEYVAL_NUMBER, cpus.max, .max = CONFIG_MAX_VCPUS,
-		.help = "vCPUs at most; none can be added yet"),
+		.help = "vCPUs at most, by vm.resize of the API"),
 };
 
 static const struct keyval_field memory_fields[] = {

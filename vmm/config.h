@@ -43,7 +43,7 @@ struct vm_config {
 		char *kernel, *initramfs, *cmdline, *firmware, *host_data;
 	} payload;
 	struct {
-		uint64_t boot, max; /* max 0: boot; more can't be plugged in yet */
+		uint64_t boot, max; /* max 0: boot */
 	} cpus;
 	struct {
 		uint64_t size, shared_max; /* bytes; shared_max 0: chosen by size */

@@ -17,19 +17,36 @@ void gate_fini(struct gate *g)
 	pthread_mutex_destroy(&g->lock);
 }
 
-bool gate_pass(struct gate *g)
+void gate_enter(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->entered++;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void gate_wait_entered(struct gate *g, unsigned int n)
+{
+	pthread_mutex_lock(&g->lock);
+	while (g->entered < n)
+		pthread_cond_wait(&g->changed, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+}
+
+bool gate_pass(struct gate *g, const bool *dismissed)
 {
 	bool on;
 
 	if (!__atomic_load_n(&g->closed, __ATOMIC_ACQUIRE))
-		return !__atomic_load_n(&g->abandoned, __ATOMIC_ACQUIRE);
+		return !__atomic_load_n(&g->abandoned, __ATOMIC_ACQUIRE) &&
+			!__atomic_load_n(dismissed, __ATOMIC_ACQUIRE);
 	pthread_mutex_lock(&g->lock);
 	g->parked++;
 	pthread_cond_broadcast(&g->changed);
-	while (g->closed && !g->abandoned)
+	while (g->closed && !g->abandoned && !*dismissed)
 		pthread_cond_wait(&g->changed, &g->lock);
 	g->parked--;
-	on = !g->abandoned;
+	on = !g->abandoned && !*dismissed;
 	pthread_mutex_unlock(&g->lock);
 	return on;
 }
@@ -72,4 +89,9 @@ void gate_open(struct gate *g)
 void gate_abandon(struct gate *g)
 {
 	gate_set(g, &g->abandoned, true);
+}
+
+void gate_dismiss(struct gate *g, bool *dismissed)
+{
+	gate_set(g, dismissed, true);
 }

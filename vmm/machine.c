@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "devices/front/bus.h"
 #include "devices/front/courier.h"
+#include "devices/front/cpu_plug.h"
 #include "devices/front/ged.h"
 #include "devices/front/nmi_status.h"
 #include "devices/front/pci.h"
@@ -53,6 +54,11 @@ static void machine_ejected(void *ctx, uint32_t slots)
 
 	__atomic_fetch_or(&m->ejected, slots, __ATOMIC_ACQ_REL);
 	machine_wake(m);
+}
+
+static void machine_cpu_ejected(void *ctx)
+{
+	machine_wake(ctx);
 }
 
 static void machine_woken(void *ctx, uint32_t events)
@@ -125,9 +131,8 @@ static int machine_init_serial(struct machine *m, const struct stream_config *c,
 	return rc ? rc : serial_create(&m->serial, &desc, e);
 }
 
-static int machine_init_board(struct machine *m, const struct machine_desc *desc, struct err *e)
+static int machine_init_events(struct machine *m, const struct machine_desc *desc, struct err *e)
 {
-	struct power_desc power = {m->bus, MAP_PORT_PM, machine_power, &m->desc};
 	struct ged_desc ged = {
 		.bus = m->bus,
 		.irq = m->env.irq,
@@ -136,6 +141,22 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 		.eject = machine_ejected,
 		.ctx = m,
 	};
+	struct cpu_plug_desc cpus = {
+		.bus = m->bus,
+		.port = MAP_PORT_CPUS,
+		.n_present = desc->n_vcpus,
+		.ejected = machine_cpu_ejected,
+		.ctx = m,
+	};
+	int rc = ged_create(&m->ged, &ged, e);
+
+	cpus.ged = m->ged;
+	return rc || !desc->cpu_plug ? rc : cpu_plug_create(&m->cpus, &cpus, e);
+}
+
+static int machine_init_board(struct machine *m, const struct machine_desc *desc, struct err *e)
+{
+	struct power_desc power = {m->bus, MAP_PORT_PM, machine_power, &m->desc};
 	struct rtc_desc rtc = {.bus = m->bus, .port = MAP_PORT_RTC};
 	struct pci_bus_desc pci = {
 		.bus = m->bus,
@@ -148,7 +169,7 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 	int rc = power_create(&m->power, &power, e);
 
 	if (!rc)
-		rc = ged_create(&m->ged, &ged, e);
+		rc = machine_init_events(m, desc, e);
 	if (!rc)
 		rc = nmi_status_create(&m->nmi_status, m->bus, MAP_PORT_NMI, e);
 	if (!rc)
@@ -207,6 +228,7 @@ void machine_fini(struct machine *m)
 	serial_destroy(m->serial);
 	rtc_destroy(m->rtc);
 	nmi_status_destroy(m->nmi_status);
+	cpu_plug_destroy(m->cpus);
 	ged_destroy(m->ged);
 	power_destroy(m->power);
 	courier_destroy(m->courier);

@@ -23,6 +23,8 @@ struct serial;
 struct sweeper;
 
 struct machine_desc {
+	unsigned int n_vcpus; /* at the start */
+	bool cpu_plug;        /* they can come and go */
 	const struct vm_config *config;
 	struct loop *loop; /* outlives the machine */
 	struct hv *hv;
@@ -36,7 +38,9 @@ struct machine_desc {
 	/* "device-removed": machine_unplug() is complete; others as in vmm/device.h. Loop's thread.
 	 */
 	void (*device_event)(void *ctx, const char *id, const char *event);
-	void (*woken)(void *ctx); /* after machine_wake(), on the loop's thread */
+	/* After machine_wake(), or if cpu_plug_take_ejected() has something; on the loop's thread.
+	 */
+	void (*woken)(void *ctx);
 	void *ctx;
 };
 
@@ -47,6 +51,7 @@ struct machine {
 	struct courier *courier; /* for what vCPUs have to say to device processes */
 	struct power *power;
 	struct ged *ged;
+	struct cpu_plug *cpus; /* NULL: vCPUs can't come and go */
 	struct nmi_status *nmi_status;
 	uint32_t ejected; /* atomic: slots that the guest has let go of, to be looked at */
 	struct rtc *rtc;

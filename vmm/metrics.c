@@ -158,7 +158,9 @@ json_t *metrics_json(struct vm *vm)
 	json_t *o = json_object();
 	char name[16];
 
-	for (uint64_t i = 0; i < vm->config->cpus.boot; i++) {
+	for (unsigned int i = 0; i < vm->n_vcpus; i++) {
+		if (!vm->vcpus[i].started)
+			continue;
 		snprintf(name, sizeof(name), "vcpu%u", (unsigned int)i);
 		json_object_set_new(o, name, vcpu_json(&vm->vcpus[i]));
 	}
@@ -304,7 +306,7 @@ static void text_vcpus(FILE *f, const struct vm *vm)
 	const struct hv_stat_sink sink = {text_kvm, &t};
 
 	family(f, "vcpu_exits_total", "counter", "Exits to the monitor by reason.");
-	for (uint64_t i = 0; i < vm->config->cpus.boot; i++)
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		for (unsigned int k = 0; k < HV_EXIT_KINDS; k++)
 			fprintf(f, "cloister_vcpu_exits_total{vcpu=\"%u\",reason=\"%s\"} %llu\n",
 				(unsigned int)i, exit_names[k],
@@ -312,8 +314,9 @@ static void text_vcpus(FILE *f, const struct vm *vm)
 					&vm->vcpus[i], (enum hv_exit_kind)k));
 	family(f, "vcpu_kvm_total", "counter",
 		"What KVM counts of a vCPU; exits has all, also those that KVM handles alone.");
-	for (; t.index < vm->config->cpus.boot; t.index++)
-		hv_vcpu_stats(vm->vcpus[t.index].hv, &sink);
+	for (; t.index < vm->n_vcpus; t.index++)
+		if (vm->vcpus[t.index].hv)
+			hv_vcpu_stats(vm->vcpus[t.index].hv, &sink);
 }
 
 static void text_memory(FILE *f, const struct vm *vm)

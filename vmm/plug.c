@@ -6,6 +6,7 @@
 #include "vmm/config_json.h"
 #include "vmm/config_list.h"
 #include "vmm/device_plan.h"
+#include "vmm/removals.h"
 #include "vmm/vm.h"
 
 #include <assert.h>
@@ -79,5 +80,7 @@ int plug_remove(const struct plug_board *b, const char *id, struct err *e)
 		return err_set(e, ENOENT, "there is no device '%s'", id);
 	if (rc && !there->leaving)
 		return err_set(e, EPERM, "'%s' can't be removed", id);
+	if (there)
+		removals_await(b->removals, id);
 	return there ? machine_unplug(&b->vm->machine, id) : 0;
 }

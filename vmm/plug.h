@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct removals;
 struct vm;
 struct vm_config;
 
@@ -18,7 +19,8 @@ struct vm_config;
 struct plug_board {
 	struct vm_config *config;
 	json_t *echo;
-	struct vm *vm; /* NULL: it is not up, config and echo alone change */
+	struct vm *vm;             /* NULL: it is not up, config and echo alone change */
+	struct removals *removals; /* what the guest is waited for */
 };
 
 /* A request's body. */
@@ -47,8 +49,8 @@ int plug_add(const struct plug_board *b, const char *kind, const struct plug_bod
 
 /*
  * plug_remove() - take the device with an id from the config. A guest that is up is asked to let go
- * of it; when that has happened the device ends. Meanwhile a second call asks again, and the id is
- * not free.
+ * of it; when that has happened the device ends. Meanwhile, and if it does not happen in time, a
+ * second call asks again, and the id is not free.
  * Return: 0; -ENOENT; -EPERM for one that can't be removed.
  */
 int plug_remove(const struct plug_board *b, const char *id, struct err *e) MUST_CHECK;

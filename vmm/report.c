@@ -92,7 +92,7 @@ static json_t *report_make(struct vm *vm)
 				       : "memfd");
 	uint64_t exits = 0;
 
-	for (unsigned int i = 0; i < vm->config->cpus.boot * HV_EXIT_KINDS; i++)
+	for (unsigned int i = 0; i < vm->n_vcpus * HV_EXIT_KINDS; i++)
 		exits += vcpu_exits(
 			&vm->vcpus[i / HV_EXIT_KINDS], (enum hv_exit_kind)(i % HV_EXIT_KINDS));
 	json_object_set_new(o, "kernel", json_string(vm->kernel_version));

@@ -5,10 +5,13 @@
 #include "vmm/config.h"
 #include "vmm/plug.h"
 #include "vmm/policy.h"
+#include "vmm/removals.h"
+#include "vmm/vcpu_plug.h"
+#include "vmm/vm.h"
 
 #include <errno.h>
 
-/* not_yet() - the check of a size that can't be changed yet; vcpus_now() and so on: what it is */
+/* not_yet() - the check of a size that can't be changed yet */
 static int not_yet(const struct plug_board *b, uint64_t want, struct err *e)
 {
 	(void)b, (void)want;
@@ -21,10 +24,58 @@ static int nothing(const struct plug_board *b, uint64_t want, struct err *e)
 	return 0;
 }
 
+/* --- vCPUs --- */
+
 static uint64_t vcpus_now(const struct plug_board *b)
 {
 	return b->config->cpus.boot;
 }
+
+static int vcpus_check(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	if (!want || want > b->config->cpus.max)
+		return err_set(e, EINVAL, "%llu is not 1 to %llu, as cpus.max_vcpus says",
+			(unsigned long long)want, (unsigned long long)b->config->cpus.max);
+	if (b->vm && vcpu_plug_leaving(b->vm))
+		return err_set(e, EAGAIN, "the guest has not let go of all vCPUs yet");
+	return 0;
+}
+
+static void vcpus_note(const struct plug_board *b, uint64_t n)
+{
+	b->config->cpus.boot = n;
+	json_object_set_new(
+		json_object_get(b->echo, "cpus"), "boot_vcpus", json_integer((json_int_t)n));
+}
+
+static int vcpus_apply(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	int rc = 0;
+
+	if (b->vm) {
+		rc = vcpu_plug_resize(b->vm, (unsigned int)want, e);
+		want = vcpu_plug_count(b->vm);
+		if (vcpu_plug_leaving(b->vm))
+			removals_await(b->removals, RESIZE_VCPUS);
+	}
+	vcpus_note(b, want);
+	return rc;
+}
+
+void resize_done(const struct plug_board *b)
+{
+	if (!vcpu_plug_leaving(b->vm))
+		removals_done(b->removals, RESIZE_VCPUS);
+}
+
+uint64_t resize_late(const struct plug_board *b)
+{
+	vcpu_plug_keep(b->vm);
+	vcpus_note(b, vcpu_plug_count(b->vm));
+	return b->config->cpus.boot;
+}
+
+/* --- memory --- */
 
 static uint64_t ram_now(const struct plug_board *b)
 {
@@ -37,6 +88,8 @@ static uint64_t balloon_now(const struct plug_board *b)
 	return 0;
 }
 
+/* --- the table --- */
+
 static const struct part {
 	const char *key;
 	enum policy_feature feature;
@@ -45,7 +98,7 @@ static const struct part {
 	int (*check)(const struct plug_board *b, uint64_t want, struct err *e);
 	int (*apply)(const struct plug_board *b, uint64_t want, struct err *e);
 } parts[] = {
-	{"desired_vcpus", POLICY_VCPU_RESIZE, vcpus_now, not_yet, nothing},
+	{"desired_vcpus", POLICY_VCPU_RESIZE, vcpus_now, vcpus_check, vcpus_apply},
 	{"desired_ram", POLICY_MEMORY_RESIZE, ram_now, not_yet, nothing},
 	{"desired_balloon", POLICY_MEMORY_RESIZE, balloon_now, not_yet, nothing},
 };

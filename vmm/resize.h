@@ -22,4 +22,15 @@ struct plug_body;
 int resize_vm(const struct plug_board *b, const struct plug_body *body, enum level level,
 	struct err *e) MUST_CHECK;
 
+/* resize_done() - vCPUs have gone: were they all that was asked for? */
+void resize_done(const struct plug_board *b);
+
+/*
+ * resize_late() - the guest has not let go of vCPUs in time: they stay, and count again.
+ * Return: how many there are.
+ */
+uint64_t resize_late(const struct plug_board *b);
+
+#define RESIZE_VCPUS "(vcpus)" /* what struct removals knows vCPUs by */
+
 #endif

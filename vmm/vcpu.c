@@ -5,7 +5,9 @@
 #include "devices/front/bus.h"
 #include "memory/convert.h"
 #include "seccomp/program.h"
+#include "vmm/hv/hot.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,9 +135,10 @@ static void *vcpu_main(void *arg)
 	snprintf(name, sizeof(name), "vcpu%u", v->index);
 	pthread_setname_np(pthread_self(), name);
 	rc = program_enter(v->env->filter);
+	gate_enter(v->env->gate);
 	if (rc)
 		v->env->ended(v->env->ctx, v->index, VCPU_FAILED, "the system call filter");
-	while (!rc && gate_pass(v->env->gate)) {
+	while (!rc && gate_pass(v->env->gate, &v->dismissed)) {
 		hv_vcpu_run(v->hv, &exit);
 		vcpu_count(v, exit.kind);
 		if (!vcpu_handle(v, &exit) || __atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE))
@@ -182,4 +185,14 @@ void vcpu_stop(struct vcpu *v)
 	vcpu_interrupt(v);
 	pthread_join(v->thread, NULL);
 	v->started = false;
+}
+
+int vcpu_retire(struct vcpu *v, struct gate *gate)
+{
+	assert(v->started);
+	gate_dismiss(gate, &v->dismissed);
+	vcpu_stop(v);
+	v->dismissed = v->leaving = false;
+	hv_vcpu_unkick(v->hv);
+	return hv_vcpu_reset(v->hv);
 }

@@ -36,7 +36,9 @@ struct vcpu {
 	const struct vcpu_env *env;
 	unsigned int index;
 	pthread_t thread;
-	bool started;
+	bool started;       /* the thread has not been joined */
+	bool dismissed;     /* atomic: it is to end, as its vCPU was unplugged */
+	bool leaving;       /* the guest was asked to let go of it */
 	uint64_t fault_gpa; /* of the last implicit conversion */
 	bool fault_shared;
 	unsigned int faults;           /* how many times in a row it was the same */
@@ -58,6 +60,12 @@ uint64_t vcpu_exits(const struct vcpu *v, enum hv_exit_kind kind);
 
 /* vcpu_interrupt() - make the thread come to the gate soon. */
 void vcpu_interrupt(struct vcpu *v);
+
+/*
+ * vcpu_retire() - end the thread alone, now, also while the others are paused, and leave the vCPU
+ * as it was made: waiting to be started by another one. Return: 0, or -errno: it can't start again.
+ */
+int vcpu_retire(struct vcpu *v, struct gate *gate);
 
 /* vcpu_stop() - wait for the thread's end; the gate is abandoned. Not started: does nothing. */
 void vcpu_stop(struct vcpu *v);

@@ -8,6 +8,7 @@
 #include "seccomp/program.h"
 #include "vmm/launch.h"
 #include "vmm/snp_plan.h"
+#include "vmm/vcpu_plug.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -111,7 +112,7 @@ static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
 	if (layout->end.v > UINT64_C(1) << vm->host.phys_bits)
 		return err_set(e, EINVAL, "--memory: beyond the host's %u-bit guest address space",
 			vm->host.phys_bits);
-	if (vm->config->cpus.boot > vm->host.max_vcpus)
+	if (vm->n_vcpus > vm->host.max_vcpus)
 		return err_set(
 			e, EINVAL, "--cpus: this host offers at most %u", vm->host.max_vcpus);
 	return vm->config->memory.overcommit ? 0 : launch_check_host_memory(layout->ram, e);
@@ -122,7 +123,7 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 	struct hv_desc hv = {
 		.type = vm->type,
 		.host = &vm->host,
-		.n_vcpus = (unsigned int)vm->config->cpus.boot,
+		.n_vcpus = vm->n_vcpus,
 		.cbit = vm->cbit,
 		.signature = vm->snp ? vm->snp->signature : 0,
 		.xcr0_preset = vm->config->xcr0_preset,
@@ -156,6 +157,7 @@ static int vm_up_memory(struct vm *vm, struct err *e)
 	int rc;
 
 	vm->ram = (struct ram){.shared_fd = -1, .private_fd = -1};
+	vm->n_vcpus = vcpu_plug_most(vm->config, vm->type->level);
 	rc = vm_check_memory(vm, &desc.layout, e);
 	if (!rc)
 		rc = vm_up_hypervisor(vm, &desc, e);
@@ -192,11 +194,12 @@ static void vm_power_event(void *ctx, bool reset)
 	vm_end(ctx, reset ? VM_RESET : VM_POWEROFF, NULL);
 }
 
-/* vm_woken() - tell once, on the loop's thread, that the VM has ended */
+/* vm_woken() - on the loop's thread: vCPUs that went; tell once that the VM has ended */
 static void vm_woken(void *ctx)
 {
 	struct vm *vm = ctx;
 
+	vcpu_plug_eject(vm);
 	if (vm->told || __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) == VM_RUNNING)
 		return;
 	vm->told = true;
@@ -214,6 +217,8 @@ static void vm_device_event(void *ctx, const char *id, const char *event)
 static int vm_up_machine(struct vm *vm, struct err *e)
 {
 	struct machine_desc desc = {
+		.n_vcpus = (unsigned int)vm->config->cpus.boot,
+		.cpu_plug = vcpu_plug_can(vm),
 		.config = vm->config,
 		.loop = vm->desc.loop,
 		.hv = vm->hv,
@@ -290,7 +295,7 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 		.ctx = vm,
 		.filter = vm->vcpu_filter,
 	};
-	vm->vcpus = calloc(vm->config->cpus.boot, sizeof(*vm->vcpus));
+	vm->vcpus = calloc(vm->n_vcpus, sizeof(*vm->vcpus));
 	if (!vm->vcpus)
 		return err_sys(e, ENOMEM, "vcpus");
 	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
@@ -301,7 +306,7 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 static void vm_down_vcpus(struct vm *vm)
 {
 	vm_stop(vm);
-	for (unsigned int i = 0; vm->vcpus && i < vm->config->cpus.boot; i++)
+	for (unsigned int i = 0; vm->vcpus && i < vm->n_vcpus; i++)
 		vcpu_fini(&vm->vcpus[i]);
 	free(vm->vcpus);
 	gate_fini(&vm->gate);
@@ -403,17 +408,24 @@ void vm_end(struct vm *vm, enum vm_end why, const char *text)
 	machine_wake(&vm->machine);
 }
 
+int vm_start_vcpu(struct vm *vm, unsigned int i, struct err *e)
+{
+	int rc = vcpu_start(&vm->vcpus[i], e);
+
+	vm->n_threads += !rc;
+	return rc;
+}
+
 int vm_start(struct vm *vm, struct err *e)
 {
-	unsigned int n = 0;
 	int rc = 0;
 
 	gate_close(&vm->gate);
-	for (; n < vm->config->cpus.boot && !rc; n++)
-		rc = vcpu_start(&vm->vcpus[n], e);
+	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
+		rc = vm_start_vcpu(vm, i, e);
 	if (rc)
 		return rc;
-	gate_wait(&vm->gate, n);
+	gate_wait(&vm->gate, vm->n_threads);
 	if (__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) == VM_FAILED)
 		return err_set(e, EPERM, "%s", vm->end_text);
 	return 0;
@@ -422,17 +434,18 @@ int vm_start(struct vm *vm, struct err *e)
 void vm_pause(struct vm *vm)
 {
 	gate_close(&vm->gate);
-	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		vcpu_interrupt(&vm->vcpus[i]);
-	gate_wait(&vm->gate, (unsigned int)vm->config->cpus.boot);
+	gate_wait(&vm->gate, vm->n_threads);
 	device_suspend(vm->machine.devices);
 }
 
 void vm_resume(struct vm *vm)
 {
 	device_resume(vm->machine.devices);
-	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
-		hv_vcpu_unkick(vm->vcpus[i].hv);
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		if (vm->vcpus[i].started)
+			hv_vcpu_unkick(vm->vcpus[i].hv);
 	gate_open(&vm->gate);
 }
 
@@ -440,8 +453,8 @@ int vm_nmi(struct vm *vm, struct err *e)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
-		rc = hv_nmi(vm->hv, i);
+	for (unsigned int i = 0; i < vm->n_vcpus && !rc; i++)
+		rc = vm->vcpus[i].started ? hv_nmi(vm->hv, i) : 0;
 	return rc ? err_sys(e, -rc, "NMI") : 0;
 }
 
@@ -450,6 +463,6 @@ void vm_stop(struct vm *vm)
 	if (!vm->vcpus)
 		return;
 	gate_abandon(&vm->gate);
-	for (unsigned int i = 0; i < vm->config->cpus.boot; i++)
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		vcpu_stop(&vm->vcpus[i]);
 }

@@ -39,7 +39,7 @@ struct vm_desc {
 	struct loop *loop;
 	void (*ended)(
 		void *ctx); /* once, in the loop, when a started VM has ended; vm->end says why */
-	/* As in struct machine_desc; NULL: nobody asks. */
+	/* As in struct machine_desc, and "vcpu-removed"; NULL: nobody asks. */
 	void (*device_event)(void *ctx, const char *id, const char *event);
 	void *ctx;
 	enum filter_mode seccomp; /* of the vCPU threads' filter */
@@ -50,7 +50,7 @@ struct vm {
 	const struct vm_config *config;
 	struct hv_host host;
 	const struct vm_type *type;
-	unsigned int cbit; /* bit number, 0 without */
+	unsigned int cbit;    /* bit number, 0 without */
 	struct snp_plan *snp; /* level snp, else NULL */
 	struct hv *hv;
 	struct ram ram;
@@ -62,7 +62,9 @@ struct vm {
 	struct vcpu_env vcpu_env;
 	struct gate gate;
 	struct program *vcpu_filter, *courier_filter;
-	struct vcpu *vcpus; /* config->cpus.boot of them */
+	struct vcpu *vcpus;     /* n_vcpus of them; those that are not there have no thread */
+	unsigned int n_vcpus;   /* that there can be */
+	unsigned int n_threads; /* of vCPUs that were ever started: gate_wait() wants to know */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */
 	uint64_t created_ns;
@@ -87,6 +89,10 @@ int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
  * vm_resume() lets the guest run. Return: 0 or -errno.
  */
 int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
+
+/* vm_start_vcpu() - the thread of one that has none, which goes to the gate. Return: 0 or -errno.
+ */
+int vm_start_vcpu(struct vm *vm, unsigned int i, struct err *e) MUST_CHECK;
 
 /*
  * vm_pause() - return when no vCPU runs guest code and no device has anything in flight; threads

@@ -8,6 +8,7 @@
 #include "vmm/events.h"
 #include "vmm/metrics.h"
 #include "vmm/plug.h"
+#include "vmm/removals.h"
 #include "vmm/report.h"
 #include "vmm/resize.h"
 #include "vmm/vm.h"
@@ -23,7 +24,32 @@ struct vmm {
 	json_t *echo;            /* likewise */
 	enum level level;        /* likewise: what it runs at */
 	struct vm *vm;           /* RUNNING and PAUSED */
+	struct removals *removals;
 };
+
+static struct plug_board vmm_board(struct vmm *vmm)
+{
+	assert(vmm->state != VMM_NOT_CREATED);
+	return (struct plug_board){&vmm->config, vmm->echo, vmm->vm, vmm->removals};
+}
+
+/* vmm_removal_late() - the guest was asked, and has not done it in time */
+static void vmm_removal_late(void *ctx, const char *id)
+{
+	struct vmm *vmm = ctx;
+	struct plug_board board = vmm_board(vmm);
+	uint64_t n;
+
+	if (strcmp(id, RESIZE_VCPUS)) {
+		events_emit_with(vmm->desc.events, "vm", "device-removal-timeout",
+			json_pack("{s:s}", "id", id));
+		return;
+	}
+	n = resize_late(&board);
+	vmm->desc.changed(vmm->desc.ctx);
+	events_emit_with(vmm->desc.events, "vm", "vcpu-removal-timeout",
+		json_pack("{s:I}", "vcpus", (json_int_t)n));
+}
 
 int vmm_create(struct vmm **out, const struct vmm_desc *desc, struct err *e)
 {
@@ -33,7 +59,8 @@ int vmm_create(struct vmm **out, const struct vmm_desc *desc, struct err *e)
 	if (!vmm)
 		return err_sys(e, ENOMEM, "VMM");
 	vmm->desc = *desc;
-	return 0;
+	return removals_create(&vmm->removals,
+		&(struct removals_desc){desc->loop, desc->removal_ms, vmm_removal_late, vmm}, e);
 }
 
 void vmm_destroy(struct vmm *vmm)
@@ -41,6 +68,7 @@ void vmm_destroy(struct vmm *vmm)
 	if (!vmm)
 		return;
 	vmm_forget(vmm);
+	removals_destroy(vmm->removals);
 	free(vmm);
 }
 
@@ -120,6 +148,7 @@ int vmm_configure(struct vmm *vmm, const struct plug_body *body, struct err *e)
 /* vmm_drop() - take the VM down */
 static void vmm_drop(struct vmm *vmm)
 {
+	removals_clear(vmm->removals);
 	vm_destroy(vmm->vm);
 	vmm->vm = NULL;
 	vmm->state = VMM_SHUTDOWN;
@@ -154,8 +183,13 @@ static void vmm_vm_ended(void *ctx)
 static void vmm_device_event(void *ctx, const char *id, const char *event)
 {
 	struct vmm *vmm = ctx;
+	struct plug_board board = vmm_board(vmm);
 
 	log_info("vm", "%s: %s", id, event);
+	if (!strcmp(event, "device-removed"))
+		removals_done(vmm->removals, id);
+	if (!strcmp(event, "vcpu-removed"))
+		resize_done(&board);
 	events_emit_with(vmm->desc.events, "vm", event, json_pack("{s:s}", "id", id));
 }
 
@@ -254,12 +288,6 @@ void vmm_forget(struct vmm *vmm)
 	vmm->echo = NULL;
 	vmm->state = VMM_NOT_CREATED;
 	events_emit(vmm->desc.events, "vm", "deleted");
-}
-
-static struct plug_board vmm_board(struct vmm *vmm)
-{
-	assert(vmm->state != VMM_NOT_CREATED);
-	return (struct plug_board){&vmm->config, vmm->echo, vmm->vm};
 }
 
 int vmm_add(struct vmm *vmm, const char *kind, const struct plug_body *body, struct plugged *out,

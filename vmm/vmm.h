@@ -41,8 +41,10 @@ struct vmm_desc {
 	bool xcr0_preset;         /* lab only */
 	enum filter_mode seccomp; /* of vCPU threads */
 	struct events *events;    /* NULL: none */
+	uint64_t removal_ms;      /* how long a guest may take to let go of something */
 	/* The guest has ended by itself: switched off, or failed. The VM is SHUTDOWN. */
 	void (*ended)(void *ctx, bool failed);
+	void (*changed)(void *ctx); /* the config, without a call */
 	void *ctx;
 };
 

@@ -22,6 +22,8 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#define REMOVAL_MS 10000 /* a guest that has not let go by then does not mean to */
+
 static const char help[] =
 	"Usage: cloister --api-socket PATH [FLAGS]\n"
 	"\n"
@@ -141,6 +143,13 @@ static void daemon_vm_ended(void *ctx, bool failed)
 	loop_stop(d->loop);
 }
 
+static void daemon_vm_changed(void *ctx)
+{
+	const struct daemon *d = ctx;
+
+	api_publish(d->api);
+}
+
 static void daemon_signal(void *ctx, uint32_t events)
 {
 	struct signalfd_siginfo info;
@@ -196,7 +205,9 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 		.xcr0_preset = d->imposed.xcr0_preset,
 		.seccomp = d->seccomp,
 		.events = d->events,
+		.removal_ms = REMOVAL_MS,
 		.ended = daemon_vm_ended,
+		.changed = daemon_vm_changed,
 		.ctx = d,
 	};
 	const struct sandbox_desc sandbox = {.role = FILTER_DAEMON, .seccomp = d->seccomp};

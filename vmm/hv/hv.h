@@ -91,7 +91,7 @@ struct hv_exit {
 	};
 };
 
-/* hv_vcpu_create() - vCPU `index` (from 0, in order) in its reset state. Return: 0 or -errno. */
+/* hv_vcpu_create() - vCPU `index` in its reset state, also while others run. Return: 0 or -errno. */
 int hv_vcpu_create(
 	struct hv_vcpu **out, struct hv *hv, unsigned int index, struct err *e) MUST_CHECK;
 
@@ -109,6 +109,7 @@ void hv_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *exit);
 
 /* hv_vcpu_answer() - result of an explicit HV_EXIT_CONVERT, 0 or -errno, before the next run. */
 void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc);
+
 /*
  * hv_vcpu_kick() - make the current or next hv_vcpu_run() return HV_EXIT_STOPPED, and all after it
  * until hv_vcpu_unkick(), which only a stopped vCPU may get.

@@ -283,7 +283,9 @@ static void exit_memory_fault(struct hv_vcpu *vcpu, int error, struct hv_exit *e
 static void exit_error(struct hv_vcpu *vcpu, int error, struct hv_exit *exit)
 {
 	if (error == EINTR || error == EAGAIN) {
-		exit->kind = vcpu->run->immediate_exit ? HV_EXIT_STOPPED : HV_EXIT_AGAIN;
+		exit->kind = __atomic_load_n(&vcpu->run->immediate_exit, __ATOMIC_RELAXED)
+			? HV_EXIT_STOPPED
+			: HV_EXIT_AGAIN;
 		return;
 	}
 	if ((error == EFAULT || error == EHWPOISON) &&

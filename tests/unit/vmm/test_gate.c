@@ -11,6 +11,7 @@ struct crowd {
 	struct gate gate;
 	pthread_t threads[THREADS];
 	unsigned int passed; /* atomic */
+	bool dismissed;      /* one flag for all of them */
 	unsigned int limit;  /* of passages per thread; then it leaves */
 };
 
@@ -18,7 +19,8 @@ static void *walker(void *arg)
 {
 	struct crowd *c = arg;
 
-	for (unsigned int i = 0; i < c->limit && gate_pass(&c->gate); i++)
+	gate_enter(&c->gate);
+	for (unsigned int i = 0; i < c->limit && gate_pass(&c->gate, &c->dismissed); i++)
 		__atomic_add_fetch(&c->passed, 1, __ATOMIC_RELAXED);
 	gate_leave(&c->gate);
 	return NULL;
@@ -27,6 +29,7 @@ static void *walker(void *arg)
 static void crowd_start(struct crowd *c, unsigned int limit)
 {
 	c->passed = 0;
+	c->dismissed = false;
 	c->limit = limit;
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&c->threads[i], NULL, walker, c), 0);
@@ -92,10 +95,43 @@ static void gate_ends_who_waits_when_abandoned(void **state)
 	gate_fini(&c.gate);
 }
 
+static void gate_dismisses_one_that_waits(void **state)
+{
+	struct crowd c;
+
+	(void)state;
+	gate_init(&c.gate);
+	gate_close(&c.gate);
+	crowd_start(&c, ~0u);
+	gate_wait(&c.gate, THREADS);
+	gate_dismiss(&c.gate, &c.dismissed);
+	crowd_join(&c);
+	assert_int_equal(c.gate.gone, THREADS);
+	assert_int_equal(c.passed, 0);
+	gate_wait(&c.gate, THREADS); /* they count */
+	gate_fini(&c.gate);
+}
+
+static void gate_dismisses_one_that_passes(void **state)
+{
+	struct crowd c;
+
+	(void)state;
+	gate_init(&c.gate);
+	crowd_start(&c, ~0u);
+	gate_wait_entered(&c.gate, THREADS);
+	gate_dismiss(&c.gate, &c.dismissed);
+	crowd_join(&c);
+	assert_int_equal(c.gate.gone, THREADS);
+	gate_fini(&c.gate);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(gate_holds_everybody_while_closed),
 	cmocka_unit_test(gate_does_not_wait_for_who_is_gone),
 	cmocka_unit_test(gate_ends_who_waits_when_abandoned),
+	cmocka_unit_test(gate_dismisses_one_that_waits),
+	cmocka_unit_test(gate_dismisses_one_that_passes),
 };
 
 UNIT_MAIN(tests)
