@@ -64,15 +64,10 @@ enum vmm_state vmm_state(const struct vmm *vmm);
  */
 int vmm_configure(struct vmm *vmm, const struct plug_body *body, struct err *e) MUST_CHECK;
 
-/*
- * vmm_add() - plug_add(), vmm_remove() - plug_remove(), see vmm/plug.h; in any state but
- * NOT_CREATED. Return: as there.
- */
+/* plug_add(), plug_remove() of vmm/plug.h and resize_vm() of vmm/resize.h; not NOT_CREATED. */
 int vmm_add(struct vmm *vmm, const char *kind, const struct plug_body *body, struct plugged *out,
 	struct err *e) MUST_CHECK;
 int vmm_remove(struct vmm *vmm, const char *id, struct err *e) MUST_CHECK;
-
-/* vmm_resize() - resize_vm() of vmm/resize.h, in any state but NOT_CREATED. Return: as there. */
 int vmm_resize(struct vmm *vmm, const struct plug_body *body, struct err *e) MUST_CHECK;
 
 /* vmm_resize_disk() - device_resize_disk() of a VM that is up. Return: as there. */

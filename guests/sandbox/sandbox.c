@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /init of a guest that says what happens to its machine, in place of Kata's own init. It sleeps
- * until the kernel has something to tell, and prints lines on the console: sandbox: ready modules
- * are loaded; what was there has been told sandbox: block NAME DEVPATH word HEX    a disk came; the
- * first 4 bytes of it sandbox: net NAME DEVPATH mac MAC       a network interface came sandbox:
- * gone NAME                      a disk or interface went sandbox: nmi the kernel complains of an
- * NMI sandbox: button                         the power button was pushed: it powers off demo:
- * FAILED WHY It listens on vsock port 1024, as Kata's does, and sends back what it gets in
- * capitals.
+ * until the kernel has something to tell, and prints lines on the console:
+ *
+ *   sandbox: ready                          modules are loaded, what was there has been told
+ *   sandbox: block NAME DEVPATH word HEX    a disk came; the first 4 bytes of it
+ *   sandbox: net NAME DEVPATH mac MAC       a network interface came
+ *   sandbox: cpu NAME online, N are         a processor came, and was let run
+ *   sandbox: gone NAME                      a disk, an interface or a processor went
+ *   sandbox: nmi                            the kernel complains of an NMI
+ *   sandbox: button                         the power button was pushed: it powers off
+ *   demo: FAILED WHY
+ *
+ * It listens on vsock port 1024, as Kata's does, and sends back what it gets in capitals.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -88,6 +93,21 @@ static void tell_net(const char *name, const char *devpath)
 	close(fd);
 }
 
+/* tell_cpu() - a processor came: let it run */
+static void tell_cpu(const char *name, const char *devpath)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys%s/online", devpath);
+	fd = open(path, O_WRONLY);
+	if (write(fd, "1", 1) != 1)
+		userland_failed(path);
+	else
+		printf("sandbox: cpu %s online, %ld are\n", name, sysconf(_SC_NPROCESSORS_ONLN));
+	close(fd);
+}
+
 static void on_key(int fd)
 {
 	struct input_event event;
@@ -107,17 +127,20 @@ static void tell(const struct uevent *e)
 {
 	bool block = !strcmp(e->subsystem, "block") && !strcmp(e->type, "disk");
 	bool net = !strcmp(e->subsystem, "net") && strcmp(e->name, "lo");
+	bool cpu = !strcmp(e->subsystem, "cpu");
 	bool input = !strcmp(e->subsystem, "input") && !strncmp(e->name, "input/event", 11);
 	char path[64];
 
-	if (!strcmp(e->action, "remove") && (block || net)) {
-		printf("sandbox: gone %s\n", e->name);
+	if (!strcmp(e->action, "remove") && (block || net || cpu)) {
+		printf("sandbox: gone %s\n", cpu ? basename(e->devpath) : e->name);
 	} else if (strcmp(e->action, "add")) {
 		return;
 	} else if (block) {
 		tell_block(e->name, e->devpath);
 	} else if (net) {
 		tell_net(e->name, e->devpath);
+	} else if (cpu) {
+		tell_cpu(basename(e->devpath), e->devpath);
 	} else if (input) {
 		snprintf(path, sizeof(path), "/dev/%.40s", e->name);
 		watch(open(path, O_RDONLY), on_key);

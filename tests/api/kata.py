@@ -87,13 +87,14 @@ def vm_info(client, state):
     return got
 
 
-def check_threads(pid):
+def check_threads(pid, n=1):
     """The runtimes look for the vCPUs' threads by name."""
     names = []
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as f:
             names.append(f.read().strip())
-    need(sorted(n for n in names if n.startswith("vcpu")) == ["vcpu0"], f"threads {names}")
+    need(sorted(n for n in names if n.startswith("vcpu")) == [f"vcpu{i}" for i in range(n)],
+         f"threads {names}")
 
 
 def volume(path):
@@ -136,12 +137,28 @@ def hotplug(sandbox, client):
     need(again == bdf, f"the slot {bdf} is not used again, but {again}")
 
 
-def resize(client):
+def resize(sandbox, client):
+    """As the Go runtime does it: first what there is, then more; vm.info reflects it. And fewer."""
     config = vm_info(client, "Running")["config"]
     ok(client.call("PUT", "vm.resize", {"desired_vcpus": config["cpus"]["boot_vcpus"]}), 204)
     ok(client.call("PUT", "vm.resize", {"desired_ram": config["memory"]["size"], "desired_vcpus": None,
                                         "desired_balloon": None}), 204)
     need(vm_info(client, "Running")["memory_actual_size"] == RAM, "memory_actual_size")
+    since = len(sandbox.lines)
+    ok(client.call("PUT", "vm.resize", {"desired_vcpus": config["cpus"]["max_vcpus"]}), 204)
+    need(vm_info(client, "Running")["config"]["cpus"]["boot_vcpus"] == 2, "vm.info: vCPUs")
+    check_threads(sandbox.child.pid, 2)
+    sandbox.said("sandbox: cpu cpu1 online, 2 are", since)
+    since = len(sandbox.lines)
+    ok(client.call("PUT", "vm.resize", {"desired_vcpus": 1}), 204)
+    sandbox.said("sandbox: gone cpu1", since)
+    end = time.monotonic() + LIMIT
+    while (reply := client.call("PUT", "vm.resize", {"desired_vcpus": 2})).status == 429:
+        need(time.monotonic() < end, "the removal of a vCPU does not end")
+        time.sleep(0.01)
+    ok(reply, 204)
+    sandbox.said("sandbox: cpu cpu1 online, 2 are", since)
+    check_threads(sandbox.child.pid, 2)
 
 
 def make_tap(name):
@@ -210,7 +227,7 @@ def life(sandbox, client, config):
     bdf = add_net(client, "kata1", MACS[1], 200).json()["bdf"]
     sandbox.said(rf"sandbox: net eth1 /devices/pci0000:00/{bdf}/virtio\d+/net/eth1 mac {MACS[1]}", since)
     hotplug(sandbox, client)
-    resize(client)
+    resize(sandbox, client)
     for call, state in (("vm.pause", "Paused"), ("vm.resume", "Running")):
         ok(client.call("PUT", call), 204)
         vm_info(client, state)

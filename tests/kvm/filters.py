@@ -40,6 +40,7 @@ TESTS = [
     [os.path.join(API, "life.py"), "http"],
     [os.path.join(API, "life.py"), "ctl"],
     [os.path.join(API, "plug.py"), "hot-go-soft"],
+    [os.path.join(API, "cpus.py"), "cpus-rust-soft"],
 ]
 
 LINE = re.compile(r"(\d+)<([^>]*)> +(\w+)\(([^)]*)")
