@@ -32,7 +32,7 @@ static const char help[] =
 	"  --kernel K         bzImage or ELF vmlinux\n"
 	"  --initramfs I      initial RAM file system\n"
 	"  --cmdline C        kernel command line; default: console=ttyS0\n"
-	"  --cpus boot=N      vCPUs, 1 to 64; default 1; also max=N: none can be added yet\n"
+	"  --cpus boot=N      vCPUs, 1 to 64; default 1; also max=N, for a daemon\n"
 	"  --memory size=S    RAM, such as 512M (the default) or 2G; also shared_max=S, the most that\n"
 	"                     the guest may share with devices, and overcommit=on, to allow more RAM\n"
 	"                     than the host has\n"
