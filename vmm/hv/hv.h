@@ -111,9 +111,8 @@ void hv_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *exit);
 void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc);
 
 /*
- * hv_vcpu_kick() - make the current hv_vcpu_run() return HV_EXIT_STOPPED, and all after it until
- * hv_vcpu_unkick(), which only a stopped vCPU may get. The caller also signals the vCPU's
- * thread, with a handler that does nothing. Any thread.
+ * hv_vcpu_kick() - make hv_vcpu_run() return HV_EXIT_STOPPED until hv_vcpu_unkick(), which only a
+ * stopped vCPU may get. The caller signals its thread, whose handler does nothing. Any thread.
  */
 void hv_vcpu_kick(struct hv_vcpu *vcpu);
 void hv_vcpu_unkick(struct hv_vcpu *vcpu);
