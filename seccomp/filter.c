@@ -32,9 +32,12 @@
 #define COURIER   BIT(FILTER_COURIER)
 #define RUN       BIT(FILTER_RUN)
 #define REPORTER  BIT(FILTER_REPORTER)
-#define DAEMON    BIT(FILTER_DAEMON)
-#define TALKERS   (COURIER | RUN) /* to device processes */
+#define MAIN      BIT(FILTER_DAEMON)
+#define API       BIT(FILTER_API)
+#define DAEMON    BIT(FILTER_BUILDER) /* of its threads the one that makes VMs */
+#define TALKERS   (COURIER | RUN)     /* to device processes */
 #define MONITOR   (VCPU | TALKERS)
+#define MAKERS    (RUN | DAEMON)
 
 #define WHOLE         UINT32_MAX /* int arguments: the upper half of a register is undefined */
 #define IOCTL(number) 1, WHOLE, (number)
@@ -49,24 +52,25 @@
 
 static const struct filter_row rows[] = {
 	/* --- all --- */
-	{SCMP_SYS(write), DEVICE | MONITOR, "eventfds, log lines; device processes: output"},
+	{SCMP_SYS(write), DEVICE | MONITOR | API, "eventfds, log lines; device processes: output"},
 	{SCMP_SYS(sendmsg), DEVICE | TALKERS, "vhost-user, and messages between our processes"},
-	{SCMP_SYS(recvmsg), DEVICE | TALKERS, "the same"},
+	{SCMP_SYS(recvmsg), DEVICE | TALKERS | API, "the same"},
 
 	/* --- device processes, and the main threads --- */
-	{SCMP_SYS(epoll_wait), DEVICE | RUN, "the loop waits"},
-	{SCMP_SYS(epoll_ctl), DEVICE | VCPU | RUN,
+	{SCMP_SYS(epoll_wait), DEVICE | RUN | API, "the loop waits"},
+	{SCMP_SYS(epoll_ctl), DEVICE | VCPU | RUN | API,
 		"descriptors come and go: of devices, clients, INTx"},
-	{SCMP_SYS(newfstatat), DEVICE | RUN, "fstat(): a memory region, the size of shared memory"},
-	{SCMP_SYS(fstat), DEVICE | RUN, "the same", .rarely = "other C libraries"},
-	{SCMP_SYS(mmap), DEVICE | RUN, "memory regions, large allocations; never executable", 2,
-		PROT_EXEC, 0},
+	{SCMP_SYS(newfstatat), DEVICE | MAKERS,
+		"fstat(): a memory region, the size of shared memory"},
+	{SCMP_SYS(fstat), DEVICE | MAKERS, "the same", .rarely = "other C libraries"},
+	{SCMP_SYS(mmap), DEVICE | DAEMON | API,
+		"memory regions, large allocations; never executable", 2, PROT_EXEC, 0},
 	{SCMP_SYS(munmap), DEVICE, "memory regions that go", .rarely = "other front ends"},
-	{SCMP_SYS(munmap), RUN, "stacks of threads that ended, large allocations"},
+	{SCMP_SYS(munmap), MAKERS | API, "stacks of threads that ended, large allocations"},
 	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, WHOLE, MADV_DONTDUMP},
 	{SCMP_SYS(madvise), VSOCK, "give the buffers of slow readers back", 2, WHOLE, MADV_DONTNEED,
 		.rarely = "slow readers"},
-	{SCMP_SYS(close), DEVICE | TALKERS, "descriptors of messages; the end of devices"},
+	{SCMP_SYS(close), DEVICE | TALKERS | API, "descriptors of messages; the end of devices"},
 	{SCMP_SYS(exit_group), DEVICE | RUN, "the end"},
 #ifdef __SANITIZE_ADDRESS__
 	{SCMP_SYS(sigaltstack), DEVICE, "AddressSanitizer, before the end"},
@@ -142,47 +146,49 @@ static const struct filter_row rows[] = {
 		.rarely = "a device that runs meanwhile"},
 	{SCMP_SYS(ioctl), VCPU, "conversions", IOCTL(SET_MEMORY_ATTRIBUTES),
 		.rarely = "level sw-protected and up"},
-	{SCMP_SYS(read), MONITOR, "eventfds, timers, signals; API requests, console input"},
-	{SCMP_SYS(futex), MONITOR, "locks, and waits for them"},
+	{SCMP_SYS(read), MONITOR | API, "eventfds, timers, signals; API requests, console input"},
+	{SCMP_SYS(futex), MONITOR | API, "locks, and waits for them"},
 	{SCMP_SYS(poll), TALKERS, "answers of device processes, within a time limit"},
 	{SCMP_SYS(madvise), VCPU, "conversions discard private pages", 2, WHOLE, MADV_REMOVE},
-	{SCMP_SYS(madvise), VCPU | COURIER, "the C library: the stack of a thread that ends", 2,
-		WHOLE, MADV_DONTNEED},
+	{SCMP_SYS(madvise), VCPU | COURIER | API, "the C library: the stack of a thread that ends",
+		2, WHOLE, MADV_DONTNEED},
 	{SCMP_SYS(fallocate), VCPU | RUN, "conversions and the sweep discard shared pages", 1,
 		WHOLE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE},
-	{SCMP_SYS(timerfd_settime), VCPU | RUN,
-		"serial output is written a little later, in one go"},
+	{SCMP_SYS(timerfd_settime), VCPU, "serial output is written a little later, in one go"},
 	{SCMP_SYS(pidfd_send_signal), TALKERS, "end a device process that does not answer"},
-	{SCMP_SYS(clock_gettime), MONITOR, "time limits", .rarely = "clocks without vDSO"},
-	{SCMP_SYS(restart_syscall), TALKERS, "the kernel, for a wait with a time limit",
+	{SCMP_SYS(clock_gettime), MONITOR | API, "time limits", .rarely = "clocks without vDSO"},
+	{SCMP_SYS(restart_syscall), TALKERS | API, "the kernel, for a wait with a time limit",
 		.rarely = "after SIGSTOP"},
 	{SCMP_SYS(rt_sigreturn), VCPU, "from the handler of the signal that interrupts a vCPU"},
-	{SCMP_SYS(rt_sigprocmask), VCPU | COURIER,
+	{SCMP_SYS(rt_sigprocmask), VCPU | COURIER | API,
 		"a thread's end; the C library does not look at the result", .refuse = EPERM},
-	{SCMP_SYS(exit), VCPU | COURIER, "the end of the thread"},
+	{SCMP_SYS(exit), VCPU | COURIER | API, "the end of the thread"},
 
 	/* --- monitor: the main thread of `run` --- */
 	{SCMP_SYS(ioctl), RUN, "give the terminal back", IOCTL(TCSETS)},
-	{SCMP_SYS(ioctl), RUN, "the C library: did it take the settings?", IOCTL(TCGETS)},
-	{SCMP_SYS(brk), RUN, "allocations"},
-	{SCMP_SYS(lseek), RUN, "the sweep looks for pages with backing"},
-	{SCMP_SYS(mincore), REPORTER | DAEMON, "how much private memory has backing"},
-	{SCMP_SYS(clock_nanosleep), RUN, "wait for a vCPU to leave a region that goes",
+	{SCMP_SYS(ioctl), MAKERS, "the C library: did it take the settings? is it a terminal?",
+		IOCTL(TCGETS)},
+	{SCMP_SYS(brk), DAEMON | API, "allocations"},
+	{SCMP_SYS(brk), RUN, "the same", .rarely = "the heap is full"},
+	{SCMP_SYS(lseek), MAKERS, "the sweep looks for pages with backing"},
+	{SCMP_SYS(mincore), REPORTER, "how much private memory has backing"},
+	{SCMP_SYS(clock_nanosleep), MAKERS, "wait for a vCPU to leave a region that goes",
 		.rarely = "a vCPU is in it"},
-	{SCMP_SYS(getpid), RUN, "signals to threads; reports"},
-	{SCMP_SYS(tgkill), RUN, "interrupt a vCPU"},
-	{SCMP_SYS(rt_sigprocmask), RUN, "around signals to threads"},
+	{SCMP_SYS(getpid), MAKERS, "signals to threads; reports"},
+	{SCMP_SYS(tgkill), MAKERS, "interrupt a vCPU"},
+	{SCMP_SYS(rt_sigprocmask), MAKERS, "around signals to threads"},
 	{SCMP_SYS(wait4), RUN, "the spawner's end"},
 	{SCMP_SYS(openat), REPORTER, "the report is a new file each time"},
 	{SCMP_SYS(rename), REPORTER, "it takes the old one's place"},
 	{SCMP_SYS(unlink), REPORTER, "or, not complete, is removed", .rarely = "full disks"},
 
-	/* --- monitor: the main thread of the daemon. Clients create and boot VMs at any time. ---
+	/* --- monitor: the daemon's threads for clients; those create and boot VMs at any time ---
 	 */
-	{SCMP_SYS(accept4), DAEMON, "API clients"},
-	{SCMP_SYS(sendto), DAEMON, "replies"},
-	{SCMP_SYS(shutdown), DAEMON, "the end of a reply that no request can follow"},
-	{SCMP_SYS(unlink), DAEMON, "the socket, at the end"},
+	{SCMP_SYS(accept4), API, "clients"},
+	{SCMP_SYS(sendto), API, "replies"},
+	{SCMP_SYS(shutdown), API, "the end of a reply that no request can follow"},
+	{SCMP_SYS(mremap), API, "large requests grow"},
+	{SCMP_SYS(unlink), MAIN | DAEMON, "the API's socket, at the end"},
 	{SCMP_SYS(openat), DAEMON, "vm.boot: /dev/kvm, kernel, disks: clients name files by path",
 		0, WHOLE, (uint32_t)AT_FDCWD},
 	{SCMP_SYS(access), DAEMON, "vm.create: is /dev/sev there?"},
@@ -190,11 +196,9 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(memfd_create), DAEMON, "vm.boot: shared memory, ledger"},
 	{SCMP_SYS(ftruncate), DAEMON, "the same"},
 	{SCMP_SYS(pwrite64), DAEMON, "vm.boot: the ledger"},
-	{SCMP_SYS(lseek), DAEMON, "vm.boot: the filter of vCPU threads, exported to a memfd"},
 	{SCMP_SYS(fcntl), DAEMON, "vm.boot: seals, locks of disks, modes of descriptors"},
 	{SCMP_SYS(mprotect), DAEMON, "vm.boot: private memory read-only, stacks; never executable",
 		2, PROT_EXEC, 0},
-	{SCMP_SYS(mremap), DAEMON, "large requests grow"},
 	{SCMP_SYS(madvise), DAEMON, "vm.boot: huge pages to unpack a kernel into", 2, WHOLE,
 		MADV_HUGEPAGE, .rarely = "stock kernels"},
 	{SCMP_SYS(madvise), DAEMON, "vm.boot: huge pages where the launch image goes", 2, WHOLE,
@@ -218,7 +222,7 @@ static const struct filter_row rows[] = {
 		.rarely = "taps"},
 	{SCMP_SYS(ioctl), DAEMON, "vm.boot: a tap is up", IOCTL(SIOCSIFFLAGS), .refuse = EPERM,
 		.rarely = "taps"},
-	{SCMP_SYS(socketpair), RUN, "to a device process; one may replace another", 0, WHOLE,
+	{SCMP_SYS(socketpair), MAKERS, "to a device process; one may replace another", 0, WHOLE,
 		AF_UNIX, .rarely = "device processes that die"},
 	{SCMP_SYS(eventfd2), DAEMON, "vm.boot: kicks and calls"},
 	{SCMP_SYS(epoll_create1), DAEMON, "vm.boot: a device's events"},
@@ -273,7 +277,8 @@ static const struct filter_row rows[] = {
 static const unsigned int contains[FILTER_ROLES] = {
 	[FILTER_SPAWNER] = DEVICE,
 	[FILTER_REPORTER] = RUN,
-	[FILTER_DAEMON] = VCPU | COURIER | RUN,
+	[FILTER_DAEMON] = RUN,
+	[FILTER_BUILDER] = VCPU | COURIER,
 };
 
 static const char *const names[] = {
@@ -288,6 +293,8 @@ static const char *const names[] = {
 	[FILTER_RUN] = "run",
 	[FILTER_REPORTER] = "reporter",
 	[FILTER_DAEMON] = "daemon",
+	[FILTER_API] = "api",
+	[FILTER_BUILDER] = "builder",
 };
 _Static_assert(ARRAY_SIZE(names) == FILTER_ROLES, "a name per role");
 

@@ -27,7 +27,9 @@ enum filter_role {
 	FILTER_COURIER, /* talks to device processes for vCPU threads */
 	FILTER_RUN,
 	FILTER_REPORTER, /* FILTER_RUN with --report */
-	FILTER_DAEMON,
+	FILTER_DAEMON,   /* likewise, with clients instead of a terminal */
+	FILTER_API,      /* the daemon's thread that talks to clients */
+	FILTER_BUILDER,  /* the daemon's thread that does what they ask for */
 	FILTER_ROLES
 };
 

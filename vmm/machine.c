@@ -199,7 +199,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	if (!rc)
 		rc = bus_create(&m->bus, e);
 	if (!rc)
-		rc = courier_create(&m->courier, machine_enter, m, e);
+		rc = courier_create(&m->courier, "courier", machine_enter, m, e);
 	if (rc)
 		return rc;
 	m->env = (struct device_env){

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "devices/front/courier.h"
 #include "vmm/config_json.h"
 #include "vmm/events.h"
 #include "vmm/metrics.h"
@@ -154,30 +155,43 @@ static void vmm_drop(struct vmm *vmm)
 	vmm->state = VMM_SHUTDOWN;
 }
 
+static void vmm_again(struct vmm *vmm)
+{
+	struct err e = ERR_INIT;
+
+	events_emit(vmm->desc.events, "vm", "rebooting");
+	vmm_drop(vmm);
+	if (!vmm_boot(vmm, &e)) {
+		events_emit(vmm->desc.events, "vm", "rebooted");
+		return;
+	}
+	log_error("vm", "the VM can't be booted again: %s", e.text);
+	vmm->desc.ended(vmm->desc.ctx, true);
+}
+
+/* vmm_follow() - what follows the end of the guest; on the builder's thread */
+static void vmm_follow(void *ctx)
+{
+	struct vmm *vmm = ctx;
+	bool failed;
+
+	vm_stop(vmm->vm);
+	failed = vmm->vm->end == VM_FAILED;
+	if (failed)
+		log_error("vm", "the VM failed: %s", vmm->vm->end_text);
+	if (vmm->vm->end == VM_RESET) {
+		vmm_again(vmm);
+		return;
+	}
+	vmm_stop(vmm);
+	vmm->desc.ended(vmm->desc.ctx, failed);
+}
+
 static void vmm_vm_ended(void *ctx)
 {
 	struct vmm *vmm = ctx;
-	struct err e = ERR_INIT;
-	bool again;
 
-	vm_stop(vmm->vm);
-	again = vmm->vm->end == VM_RESET;
-	if (vmm->vm->end == VM_FAILED)
-		log_error("vm", "the VM failed: %s", vmm->vm->end_text);
-	if (again) {
-		events_emit(vmm->desc.events, "vm", "rebooting");
-		vmm_drop(vmm);
-		if (!vmm_boot(vmm, &e)) {
-			events_emit(vmm->desc.events, "vm", "rebooted");
-			return;
-		}
-		log_error("vm", "the VM can't be booted again: %s", e.text);
-		vmm->desc.ended(vmm->desc.ctx, true);
-		return;
-	}
-	again = vmm->vm->end == VM_FAILED;
-	vmm_stop(vmm);
-	vmm->desc.ended(vmm->desc.ctx, again);
+	courier_run(vmm->desc.builder, vmm_follow, vmm);
 }
 
 static void vmm_device_event(void *ctx, const char *id, const char *event)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * struct vmm: what the daemon manages: at most one VM, its config and its state. All calls and
- * notifications are on the thread of its loop.
+ * notifications are on the thread of its loop, or on another one while that waits.
  *
  * States: NOT_CREATED -> CREATED -> RUNNING <-> PAUSED -> SHUTDOWN -> RUNNING ...; which call is
  * allowed in which state is the caller's business (vmm/api/api.c has the table); here it is
@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct courier;
 struct events;
 struct loop;
 struct plug_body;
@@ -36,6 +37,7 @@ enum vmm_state {
 struct vmm_desc {
 	struct loop *loop;
 	int spawner;
+	struct courier *builder;  /* boots a VM that resets itself; NULL: the loop's thread does */
 	int level;                /* as in struct vm_config: imposed on every VM; -1: none */
 	int require;              /* enum level: refuse VMs at less */
 	bool xcr0_preset;         /* lab only */

@@ -18,6 +18,7 @@ struct errand {
 
 struct courier {
 	pthread_t thread;
+	const char *name;
 	bool started;
 	int (*enter)(void *ctx);
 	void *ctx;
@@ -61,7 +62,7 @@ static void *courier_main(void *arg)
 	struct errand *errand;
 	int rc;
 
-	pthread_setname_np(pthread_self(), "courier");
+	pthread_setname_np(pthread_self(), c->name);
 	rc = c->enter ? c->enter(c->ctx) : 0;
 	courier_ready(c, rc);
 	while (!rc && (errand = courier_next(c))) {
@@ -88,22 +89,24 @@ static int courier_start(struct courier *c, struct err *e)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	c->started = !rc;
 	if (rc)
-		return err_sys(e, rc, "courier thread");
+		return err_sys(e, rc, "thread %s", c->name);
 	pthread_mutex_lock(&c->lock);
 	while (!c->ready)
 		pthread_cond_wait(&c->changed, &c->lock);
 	rc = c->entered;
 	pthread_mutex_unlock(&c->lock);
-	return rc ? err_sys(e, -rc, "courier thread: the system call filter") : 0;
+	return rc ? err_sys(e, -rc, "thread %s: the system call filter", c->name) : 0;
 }
 
-int courier_create(struct courier **out, int (*enter)(void *ctx), void *ctx, struct err *e)
+int courier_create(
+	struct courier **out, const char *name, int (*enter)(void *ctx), void *ctx, struct err *e)
 {
 	struct courier *c = calloc(1, sizeof(*c));
 
 	*out = NULL;
 	if (!c)
-		return err_sys(e, ENOMEM, "courier");
+		return err_sys(e, ENOMEM, "thread %s", name);
+	c->name = name;
 	c->enter = enter;
 	c->ctx = ctx;
 	c->last = &c->first;

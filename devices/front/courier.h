@@ -17,10 +17,12 @@ struct courier;
 
 /*
  * courier_create() - start the thread. It calls enter(ctx) before anything else, if that is not
- * NULL, to confine itself. Return: 0; -errno; what enter() returned, if not 0.
+ * NULL, to confine itself.
+ * @name: the thread's, up to 15 characters; static
+ * Return: 0; -errno; what enter() returned, if not 0.
  */
-int courier_create(
-	struct courier **out, int (*enter)(void *ctx), void *ctx, struct err *e) MUST_CHECK;
+int courier_create(struct courier **out, const char *name, int (*enter)(void *ctx), void *ctx,
+	struct err *e) MUST_CHECK;
 
 /* courier_destroy() - no errand may be under way. NULL is allowed. */
 void courier_destroy(struct courier *c);

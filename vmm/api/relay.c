@@ -3,12 +3,14 @@
  * Requests from the API's thread to the main thread, replies back; see vmm/api/relay.h.
  *
  * A job belongs to the list that it is on, todo or done, and to whoever took it off. Its `conn` is
- * the API thread's alone. The lock covers the lists and `ending`, nothing else.
+ * the API thread's alone. The lock covers the lists and the flags below it, nothing else.
  */
 #include "vmm/api/relay.h"
 
 #include "base/fd.h"
 #include "base/loop.h"
+#include "devices/front/courier.h"
+#include "seccomp/program.h"
 #include "vmm/api/api.h"
 #include "vmm/api/http.h"
 
@@ -39,8 +41,10 @@ struct relay {
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	struct jobs todo, done;
-	bool ending;
+	bool entered, serving, ending;
+	int entry; /* when entered: 0, or why the filter could not be loaded */
 	struct loop_source work, results; /* eventfds: of the main thread's loop, of ours */
 };
 
@@ -109,6 +113,21 @@ static struct job *pop(struct relay *r, struct jobs *jobs)
 
 /* --- the main thread --- */
 
+struct task {
+	struct api *api;
+	struct job *job;
+};
+
+static void relay_task(void *ctx)
+{
+	struct job *job = ((struct task *)ctx)->job;
+
+	api_handle(((struct task *)ctx)->api,
+		&(struct http_request){job->method, job->path, job->body, job->body_len, job->fds,
+			job->n_fds, NULL},
+		&job->reply);
+}
+
 /* relay_work() - one request at a time, so that other events get their turn */
 static void relay_work(void *ctx, uint32_t events)
 {
@@ -121,10 +140,7 @@ static void relay_work(void *ctx, uint32_t events)
 		eventfd_read(r->work.fd, &n);
 		return;
 	}
-	api_handle(r->desc.api,
-		&(struct http_request){job->method, job->path, job->body, job->body_len, job->fds,
-			job->n_fds, NULL},
-		&job->reply);
+	courier_run(r->desc.builder, relay_task, &(struct task){r->desc.api, job});
 	push(r, &r->done, job, &r->results);
 }
 
@@ -178,9 +194,18 @@ static void relay_results(void *ctx, uint32_t events)
 static void *relay_thread(void *ctx)
 {
 	struct relay *r = ctx;
+	int rc;
 
 	pthread_setname_np(pthread_self(), "api");
-	while (loop_run(r->loop) < 0)
+	rc = program_enter(r->desc.filter);
+	pthread_mutex_lock(&r->lock);
+	r->entry = rc;
+	r->entered = true;
+	pthread_cond_broadcast(&r->changed);
+	while (!r->serving && !r->ending)
+		pthread_cond_wait(&r->changed, &r->lock);
+	pthread_mutex_unlock(&r->lock);
+	while (!rc && loop_run(r->loop) < 0)
 		;
 	return NULL;
 }
@@ -202,7 +227,14 @@ static int relay_start(struct relay *r, struct err *e)
 	int rc = pthread_create(&r->thread, NULL, relay_thread, r);
 
 	r->started = !rc;
-	return rc ? err_sys(e, rc, "API thread") : 0;
+	if (rc)
+		return err_sys(e, rc, "API thread");
+	pthread_mutex_lock(&r->lock);
+	while (!r->entered)
+		pthread_cond_wait(&r->changed, &r->lock);
+	rc = r->entry;
+	pthread_mutex_unlock(&r->lock);
+	return rc ? err_sys(e, -rc, "API thread: the system call filter") : 0;
 }
 
 int relay_create(struct relay **out, const struct relay_desc *desc, struct err *e)
@@ -219,6 +251,7 @@ int relay_create(struct relay **out, const struct relay_desc *desc, struct err *
 	r->todo.last = &r->todo.first;
 	r->done.last = &r->done.first;
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->changed, NULL);
 	if (loop_create(&r->loop, e) || relay_eventfd(r, &r->work, desc->loop, relay_work, e) ||
 		relay_eventfd(r, &r->results, r->loop, relay_results, e))
 		goto fail;
@@ -233,6 +266,14 @@ fail:
 	return -e->code;
 }
 
+void relay_serve(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->serving = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
 void relay_destroy(struct relay *r)
 {
 	struct job *job;
@@ -242,6 +283,7 @@ void relay_destroy(struct relay *r)
 	if (r->started) {
 		pthread_mutex_lock(&r->lock);
 		r->ending = true;
+		pthread_cond_broadcast(&r->changed);
 		pthread_mutex_unlock(&r->lock);
 		eventfd_write(r->results.fd, 1);
 		pthread_join(r->thread, NULL);
@@ -255,6 +297,7 @@ void relay_destroy(struct relay *r)
 	loop_destroy(r->loop);
 	fd_drop(&r->work.fd);
 	fd_drop(&r->results.fd);
+	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }

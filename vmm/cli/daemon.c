@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "devices/back/spawner.h"
+#include "devices/front/courier.h"
+#include "seccomp/program.h"
 #include "vmm/api/api.h"
 #include "vmm/api/listener.h"
 #include "vmm/api/relay.h"
@@ -15,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +57,8 @@ struct daemon {
 	enum filter_mode seccomp;
 	struct loop *loop;
 	struct listener listener;
+	struct program *builder_filter, *api_filter;
+	struct courier *builder; /* makes VMs, and does all else that clients ask for */
 	struct relay *relay;
 	struct api *api;
 	struct vmm *vmm;
@@ -188,17 +193,46 @@ static int daemon_redirect_log(const char *path, struct err *e)
 	return 0;
 }
 
+static int daemon_builder_enter(void *ctx)
+{
+	const struct daemon *d = ctx;
+
+	return program_enter(d->builder_filter);
+}
+
+static int daemon_builder(struct daemon *d, struct err *e)
+{
+	int rc = program_create(&d->builder_filter, FILTER_BUILDER, d->seccomp, e);
+
+	return rc ? rc : courier_create(&d->builder, "builder", daemon_builder_enter, d, e);
+}
+
 static int daemon_listen(struct daemon *d, struct err *e)
 {
-	struct relay_desc desc = {d->loop, d->api, fd_take(&d->listener.fd)};
+	struct relay_desc desc = {.loop = d->loop, .api = d->api, .builder = d->builder};
+	int rc = program_create(&d->api_filter, FILTER_API, d->seccomp, e);
 
+	if (rc)
+		return rc;
+	desc.filter = d->api_filter;
+	desc.listener = fd_take(&d->listener.fd);
 	return relay_create(&d->relay, &desc, e);
 }
 
-static int daemon_serve(struct daemon *d, int spawner, struct err *e)
+/* daemon_vmm_end() - on the builder's thread */
+static void daemon_vmm_end(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	vmm_destroy(d->vmm);
+	d->vmm = NULL;
+}
+
+static int daemon_make_vmm(struct daemon *d, int spawner, struct err *e)
 {
 	struct vmm_desc vmm = {
 		.loop = d->loop,
+		.builder = d->builder,
 		.spawner = spawner,
 		.level = d->level_given ? d->imposed.confidential.level : -1,
 		.require = d->imposed.require,
@@ -210,19 +244,28 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 		.changed = daemon_vm_changed,
 		.ctx = d,
 	};
-	const struct sandbox_desc sandbox = {.role = FILTER_DAEMON, .seccomp = d->seccomp};
 	int rc = vmm_create(&d->vmm, &vmm, e);
 
+	return rc ? rc : api_create(&d->api, &(struct api_desc){d->vmm, daemon_bye, d}, e);
+}
+
+/* daemon_serve() - every thread is in its filter when the first client is let in */
+static int daemon_serve(struct daemon *d, int spawner, struct err *e)
+{
+	const struct sandbox_desc sandbox = {.role = FILTER_DAEMON, .seccomp = d->seccomp};
+	int rc = sandbox_jail(&sandbox, e);
+
 	if (!rc)
-		rc = api_create(&d->api, &(struct api_desc){d->vmm, daemon_bye, d}, e);
+		rc = daemon_builder(d, e);
 	if (!rc)
-		rc = sandbox_jail(&sandbox, e);
+		rc = daemon_make_vmm(d, spawner, e);
+	if (!rc)
+		rc = daemon_listen(d, e);
 	if (!rc)
 		rc = sandbox_filter(&sandbox, e);
-	if (!rc) /* after the above: the API's thread is confined likewise */
-		rc = daemon_listen(d, e);
 	if (rc)
 		return rc;
+	relay_serve(d->relay);
 	events_emit(d->events, "vmm", "starting");
 	rc = loop_run(d->loop);
 	return rc ? err_sys(e, -rc, "event loop") : 0;
@@ -255,9 +298,12 @@ static int daemon_run(struct daemon *d, struct err *e)
 		rc = events_create(&d->events, d->event_monitor, e);
 	if (!rc)
 		rc = daemon_serve(d, spawner, e);
-	vmm_destroy(d->vmm);
+	courier_run(d->builder, daemon_vmm_end, d);
 	daemon_spawner_end(&spawner, spawner_pid);
 	relay_destroy(d->relay);
+	courier_destroy(d->builder);
+	program_destroy(d->builder_filter);
+	program_destroy(d->api_filter);
 	api_destroy(d->api);
 	events_destroy(d->events);
 	loop_destroy(d->loop);
@@ -277,6 +323,9 @@ int cli_daemon(int argc, char **argv)
 			fputs(help, stdout);
 			return CLI_OK;
 		}
+	/* One arena: what one thread allocates and another one frees needs the same calls in both.
+	 */
+	mallopt(M_ARENA_MAX, 1);
 	config_init(&d.imposed);
 	rc = daemon_parse(&d, argc, argv, &e);
 	if (!rc)

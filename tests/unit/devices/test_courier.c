@@ -42,7 +42,7 @@ static void courier_enters_and_runs_on_its_thread(void **state)
 	struct courier *c;
 
 	(void)state;
-	assert_int_equal(courier_create(&c, enter, &entered, &e), 0);
+	assert_int_equal(courier_create(&c, "x", enter, &entered, &e), 0);
 	courier_run(c, note_thread, &where);
 	assert_true(pthread_equal(where, entered));
 	assert_false(pthread_equal(where, pthread_self()));
@@ -55,7 +55,7 @@ static void courier_is_not_made_when_it_cannot_enter(void **state)
 	struct courier *c;
 
 	(void)state;
-	assert_int_equal(courier_create(&c, refuse, NULL, &e), -EPERM);
+	assert_int_equal(courier_create(&c, "x", refuse, NULL, &e), -EPERM);
 	assert_null(c);
 	assert_non_null(strstr(e.text, "filter"));
 }
@@ -87,7 +87,7 @@ static void courier_runs_one_errand_at_a_time(void **state)
 	struct sum sum = {.total = &total};
 
 	(void)state;
-	assert_int_equal(courier_create(&sum.courier, NULL, NULL, &e), 0);
+	assert_int_equal(courier_create(&sum.courier, "x", NULL, NULL, &e), 0);
 	for (int i = 0; i < CALLERS; i++)
 		assert_int_equal(pthread_create(&callers[i], NULL, call_often, &sum), 0);
 	for (int i = 0; i < CALLERS; i++)
