@@ -13,12 +13,12 @@
 #include "devices/front/rtc.h"
 #include "devices/front/serial.h"
 #include "memory/ram.h"
-#include "seccomp/program.h"
 #include "vmm/config.h"
 #include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
 #include "vmm/irq.h"
 #include "vmm/resource.h"
+#include "vmm/sandbox.h"
 #include "vmm/sweeper.h"
 #include "vmm/x86/map.h"
 
@@ -78,14 +78,6 @@ static void machine_power(void *ctx, enum power_event event)
 	const struct machine_desc *desc = ctx;
 
 	desc->power_event(desc->ctx, event == POWER_RESET);
-}
-
-/* machine_enter() - on the courier's thread */
-static int machine_enter(void *ctx)
-{
-	const struct machine *m = ctx;
-
-	return program_enter(m->desc.courier_filter);
 }
 
 static int machine_init_wake(struct machine *m, struct err *e)
@@ -199,7 +191,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	if (!rc)
 		rc = bus_create(&m->bus, e);
 	if (!rc)
-		rc = courier_create(&m->courier, "courier", machine_enter, m, e);
+		rc = sandbox_thread(&m->courier, FILTER_COURIER, desc->seccomp, e);
 	if (rc)
 		return rc;
 	m->env = (struct device_env){

@@ -7,6 +7,7 @@
 #define VMM_MACHINE_H
 
 #include "base/loop.h"
+#include "seccomp/filter.h"
 #include "vmm/device.h"
 
 struct converter;
@@ -17,7 +18,6 @@ struct doorbell;
 struct ged;
 struct nmi_status;
 struct power;
-struct program;
 struct rtc;
 struct serial;
 struct sweeper;
@@ -32,7 +32,7 @@ struct machine_desc {
 	struct ledger *ledger;
 	const struct converter *doorbell; /* not NULL: conversions by port, see vmm/doorbell.h */
 	int spawner;
-	const struct program *courier_filter; /* of the courier's thread; NULL: none */
+	enum filter_mode seccomp; /* of the courier's thread */
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
 	/* "device-removed": machine_unplug() is complete; others as in vmm/device.h. Loop's thread.

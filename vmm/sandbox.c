@@ -2,9 +2,11 @@
 /* The monitor's sandbox; see vmm/sandbox.h. */
 #include "vmm/sandbox.h"
 
+#include "devices/front/courier.h"
 #include "seccomp/jail.h"
 #include "seccomp/landlock.h"
 #include "seccomp/privilege.h"
+#include "seccomp/program.h"
 
 #include <jansson.h>
 #include <libgen.h>
@@ -34,4 +36,22 @@ int sandbox_jail(const struct sandbox_desc *desc, struct err *e)
 int sandbox_filter(const struct sandbox_desc *desc, struct err *e)
 {
 	return filter_load(desc->role, desc->seccomp, e);
+}
+
+static int sandbox_enter(void *ctx)
+{
+	return program_enter(ctx);
+}
+
+int sandbox_thread(
+	struct courier **out, enum filter_role role, enum filter_mode mode, struct err *e)
+{
+	struct program *program;
+	int rc = program_create(&program, role, mode, e);
+
+	*out = NULL;
+	if (!rc)
+		rc = courier_create(out, filter_role_name(role), sandbox_enter, program, e);
+	program_destroy(program);
+	return rc;
 }

@@ -9,6 +9,8 @@
 
 #include "seccomp/filter.h"
 
+struct courier;
+
 struct sandbox_desc {
 	enum filter_role role; /* FILTER_RUN, FILTER_REPORTER or FILTER_DAEMON */
 	enum filter_mode seccomp;
@@ -29,5 +31,10 @@ int sandbox_jail(const struct sandbox_desc *desc, struct err *e) MUST_CHECK;
  * Return: 0 or -errno.
  */
 int sandbox_filter(const struct sandbox_desc *desc, struct err *e) MUST_CHECK;
+
+/* sandbox_thread() - a thread for errands in the filter of a role, named after it. Return: 0 or
+ * -errno. */
+int sandbox_thread(struct courier **out, enum filter_role role, enum filter_mode mode,
+	struct err *e) MUST_CHECK;
 
 #endif

@@ -226,21 +226,19 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 		.ledger = vm->ledger,
 		.doorbell = vm->type->alias && !vm->host.hardware ? &vm->converter : NULL,
 		.spawner = vm->desc.spawner,
+		.seccomp = vm->desc.seccomp,
 		.power_event = vm_power_event,
 		.device_event = vm_device_event,
 		.woken = vm_woken,
 		.ctx = vm,
 	};
-	int rc = program_create(&vm->courier_filter, FILTER_COURIER, vm->desc.seccomp, e);
 
-	desc.courier_filter = vm->courier_filter;
-	return rc ? rc : machine_init(&vm->machine, &desc, e);
+	return machine_init(&vm->machine, &desc, e);
 }
 
 static void vm_down_machine(struct vm *vm)
 {
 	machine_fini(&vm->machine);
-	program_destroy(vm->courier_filter);
 }
 
 /* --- load: kernel and boot data into memory, then no more writing --- */

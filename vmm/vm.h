@@ -61,7 +61,7 @@ struct vm {
 	char kernel_version[VM_VERSION_MAX]; /* printable; "" if unknown */
 	struct vcpu_env vcpu_env;
 	struct gate gate;
-	struct program *vcpu_filter, *courier_filter;
+	struct program *vcpu_filter;
 	struct vcpu *vcpus;     /* n_vcpus of them; those that are not there have no thread */
 	unsigned int n_vcpus;   /* that there can be */
 	unsigned int n_threads; /* of vCPUs that were ever started: gate_wait() wants to know */

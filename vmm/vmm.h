@@ -4,8 +4,7 @@
  * notifications are on the thread of its loop, or on another one while that waits.
  *
  * States: NOT_CREATED -> CREATED -> RUNNING <-> PAUSED -> SHUTDOWN -> RUNNING ...; which call is
- * allowed in which state is the caller's business (vmm/api/api.c has the table); here it is
- * asserted.
+ * allowed in which state is asserted here, and the caller's business (vmm/api/api.c).
  */
 #ifndef VMM_VMM_H
 #define VMM_VMM_H

@@ -39,6 +39,7 @@ struct relay {
 	struct loop *loop; /* the API thread's */
 	struct http *http;
 	pthread_t thread;
+	struct program *filter;
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -197,7 +198,7 @@ static void *relay_thread(void *ctx)
 	int rc;
 
 	pthread_setname_np(pthread_self(), "api");
-	rc = program_enter(r->desc.filter);
+	rc = program_enter(r->filter);
 	pthread_mutex_lock(&r->lock);
 	r->entry = rc;
 	r->entered = true;
@@ -257,7 +258,8 @@ int relay_create(struct relay **out, const struct relay_desc *desc, struct err *
 		goto fail;
 	http.loop = r->loop;
 	http.listener = fd_take(&listener);
-	if (http_create(&r->http, &http, e) || relay_start(r, e))
+	if (http_create(&r->http, &http, e) ||
+		program_create(&r->filter, FILTER_API, desc->seccomp, e) || relay_start(r, e))
 		goto fail;
 	*out = r;
 	return 0;
@@ -297,6 +299,7 @@ void relay_destroy(struct relay *r)
 	loop_destroy(r->loop);
 	fd_drop(&r->work.fd);
 	fd_drop(&r->results.fd);
+	program_destroy(r->filter);
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r);

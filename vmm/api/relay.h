@@ -9,19 +9,19 @@
 #define VMM_API_RELAY_H
 
 #include "base/err.h"
+#include "seccomp/filter.h"
 
 struct api;
 struct courier;
 struct loop;
-struct program;
 struct relay;
 
 struct relay_desc {
 	struct loop *loop; /* the main thread's; outlives the relay, as the API does */
 	struct api *api;
-	struct courier *builder;      /* does the requests; NULL: the main thread */
-	const struct program *filter; /* of the thread; NULL: none */
-	int listener; /* the relay's from relay_create() on, also after an error */
+	struct courier *builder;  /* does the requests; NULL: the main thread */
+	enum filter_mode seccomp; /* of the thread */
+	int listener;             /* the relay's from relay_create() on, also after an error */
 };
 
 /* relay_create() - start the thread, with its filter. Return: 0 or -errno. */

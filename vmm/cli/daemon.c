@@ -7,7 +7,6 @@
 #include "base/loop.h"
 #include "devices/back/spawner.h"
 #include "devices/front/courier.h"
-#include "seccomp/program.h"
 #include "vmm/api/api.h"
 #include "vmm/api/listener.h"
 #include "vmm/api/relay.h"
@@ -57,7 +56,6 @@ struct daemon {
 	enum filter_mode seccomp;
 	struct loop *loop;
 	struct listener listener;
-	struct program *builder_filter, *api_filter;
 	struct courier *builder; /* makes VMs, and does all else that clients ask for */
 	struct relay *relay;
 	struct api *api;
@@ -193,29 +191,14 @@ static int daemon_redirect_log(const char *path, struct err *e)
 	return 0;
 }
 
-static int daemon_builder_enter(void *ctx)
-{
-	const struct daemon *d = ctx;
-
-	return program_enter(d->builder_filter);
-}
-
-static int daemon_builder(struct daemon *d, struct err *e)
-{
-	int rc = program_create(&d->builder_filter, FILTER_BUILDER, d->seccomp, e);
-
-	return rc ? rc : courier_create(&d->builder, "builder", daemon_builder_enter, d, e);
-}
-
 static int daemon_listen(struct daemon *d, struct err *e)
 {
-	struct relay_desc desc = {.loop = d->loop, .api = d->api, .builder = d->builder};
-	int rc = program_create(&d->api_filter, FILTER_API, d->seccomp, e);
+	struct relay_desc desc = {.loop = d->loop,
+		.api = d->api,
+		.builder = d->builder,
+		.seccomp = d->seccomp,
+		.listener = fd_take(&d->listener.fd)};
 
-	if (rc)
-		return rc;
-	desc.filter = d->api_filter;
-	desc.listener = fd_take(&d->listener.fd);
 	return relay_create(&d->relay, &desc, e);
 }
 
@@ -256,7 +239,7 @@ static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 	int rc = sandbox_jail(&sandbox, e);
 
 	if (!rc)
-		rc = daemon_builder(d, e);
+		rc = sandbox_thread(&d->builder, FILTER_BUILDER, d->seccomp, e);
 	if (!rc)
 		rc = daemon_make_vmm(d, spawner, e);
 	if (!rc)
@@ -302,8 +285,6 @@ static int daemon_run(struct daemon *d, struct err *e)
 	daemon_spawner_end(&spawner, spawner_pid);
 	relay_destroy(d->relay);
 	courier_destroy(d->builder);
-	program_destroy(d->builder_filter);
-	program_destroy(d->api_filter);
 	api_destroy(d->api);
 	events_destroy(d->events);
 	loop_destroy(d->loop);
