@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -145,6 +146,17 @@ class Lab:
             stack.enter_context(_slot())
             self._emulate(work, show or (lambda data: None))
             return self._results(work, out)
+
+    def cases(self, script):
+        """cases() - run a shell script that prints `== NAME` before each of its cases.
+
+        Return: {NAME: what was printed until the next}; raises Crashed.
+        """
+        self.files.add_data("cases.sh", script)
+        said = bytearray()
+        self.run(["sh", "/cases.sh"], show=said.extend)
+        text = said.decode(errors="replace").replace("\r", "")
+        return dict(re.findall(r"^== ([^\n]+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
 
     def _emulate(self, work, show):
         qemu = subprocess.Popen(self._qemu(work), stdin=subprocess.DEVNULL,

@@ -119,16 +119,11 @@ def run(tally, build):
     place.files.add_file("initramfs", build / "net-initramfs")
     place.files.add_data("cases", "".join(
         f"{level} {cpus} {flags}\n" for level, (flags, cpus, pairs) in CASES.items()))
-    place.files.add_data("net.sh", SCRIPT)
-    said = bytearray()
     try:
-        place.run(["sh", "/net.sh"], show=said.extend)
+        parts = place.cases(SCRIPT)
     except lab.Crashed as crashed:
         tally.fails(f"lab {HOST}: net", crashed, count=len(CASES))
         return
-    text = said.decode(errors="replace").replace("\r", "")
-    (build / "net-lab.txt").write_text(text)
-    parts = dict(re.findall(r"^== (\S+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
     for level, (_, _, pairs) in CASES.items():
         part = parts.get(level, "")
         broken = [what for holds, what in judge(part[part.find("status "):], pairs) if not holds]

@@ -231,16 +231,13 @@ def count_guest(tally, name, part):
 def in_lab(tally, build, chosen, guests, place):
     """Make launches and play guests in one lab and count them."""
     place.files.add_program("bin/cloister", build / "cloister")
-    place.files.add_data("snp.sh", SCRIPT + "".join(case.script() for case in chosen) +
-                         "".join(f"echo '== {name}'\nguest {name}\n" for name in guests))
-    said = bytearray()
+    script = SCRIPT + "".join(case.script() for case in chosen)
+    script += "".join(f"echo '== {name}'\nguest {name}\n" for name in guests)
     try:
-        place.run(["sh", "/snp.sh"], show=said.extend)
+        parts = place.cases(script)
     except lab.Crashed as crashed:
         tally.fails(f"lab {HOST}: launches", crashed, count=len(chosen) + len(guests))
         return
-    text = said.decode(errors="replace").replace("\r", "")
-    parts = dict(re.findall(r"^== ([\w-]+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
     for case in chosen:
         name, part = f"lab {HOST}: launch {case.name}", parts.get(case.name, "")
         wrong = case.broken(part)
