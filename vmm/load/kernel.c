@@ -21,19 +21,47 @@
  */
 #define SEV_MARKER "failed to free unused decrypted pages"
 
+#define RODATA_ALIGN MIB(2) /* of Linux's read-only data, the first of which is the banner */
+#define RODATA_HEAD  4096u
+
+/* kernel_seek() - find text in b. Return: true, and b begins with it. */
+static bool kernel_seek(struct bytes *b, const char *text)
+{
+	const uint8_t *hit = b->left ? memmem(b->at, b->left, text, strlen(text)) : NULL;
+
+	if (hit)
+		*b = bytes_of(hit, b->left - (size_t)(hit - b->at));
+	return hit;
+}
+
+/* kernel_contains() - find text in any segment: 1 instruction per byte, so look elsewhere before */
 static bool kernel_contains(const struct elf *elf, const char *text, struct bytes *at)
 {
 	for (unsigned int i = 0; i < elf->n_segments; i++) {
-		struct bytes b = elf->segments[i].bytes;
-		const uint8_t *hit = b.left ? memmem(b.at, b.left, text, strlen(text)) : NULL;
-
-		if (hit) {
-			*at = bytes_slice(
-				&b, (uint64_t)(hit - b.at), b.left - (size_t)(hit - b.at));
+		*at = elf->segments[i].bytes;
+		if (kernel_seek(at, text))
 			return true;
-		}
 	}
 	return false;
+}
+
+/* kernel_banner() - where Linux has it, behind 16 MiB of code; else anywhere */
+static bool kernel_banner(const struct elf *elf, struct bytes *at)
+{
+	for (unsigned int i = 0; i < elf->n_segments; i++) {
+		const struct elf_segment *s = &elf->segments[i];
+
+		for (uint64_t off = -s->addr & (RODATA_ALIGN - 1); off < s->bytes.left;
+			off += RODATA_ALIGN) {
+			struct bytes head = bytes_of(
+				s->bytes.at + off, min_u64(RODATA_HEAD, s->bytes.left - off));
+
+			*at = bytes_of(s->bytes.at + off, s->bytes.left - off);
+			if (kernel_seek(&head, LINUX_BANNER))
+				return kernel_seek(at, LINUX_BANNER);
+		}
+	}
+	return kernel_contains(elf, LINUX_BANNER, at);
 }
 
 /* kernel_identify() - is it Linux, and which; a bzImage's header has said so already */
@@ -41,7 +69,7 @@ static void kernel_identify(struct kernel *k, const struct elf *elf)
 {
 	struct bytes at;
 
-	if (k->is_linux || !kernel_contains(elf, LINUX_BANNER, &at))
+	if (k->is_linux || !kernel_banner(elf, &at))
 		return;
 	k->is_linux = true;
 	bytes_take(&at, strlen(LINUX_BANNER));
@@ -63,7 +91,8 @@ static int kernel_check_sev(struct kernel *k, const struct elf *elf, struct err 
 			"a PVH kernel other than Linux can't be a confidential guest; "
 			"--confidential off boots it");
 	/* what is not Linux knows what it does: a bare-metal guest of the tests */
-	k->sev_guest = !k->is_linux || kernel_contains(elf, SEV_MARKER, &at);
+	k->sev_guest = !k->is_linux || (kernel_banner(elf, &at) && kernel_seek(&at, SEV_MARKER)) ||
+		kernel_contains(elf, SEV_MARKER, &at);
 	if (!k->sev_guest)
 		return err_set(e, ENOTSUP,
 			"Linux %s can't be a confidential guest: it is built without "
