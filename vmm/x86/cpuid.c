@@ -5,14 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
-#define ECX1_TSC_DEADLINE    (1u << 24)
-#define ECX1_RDRAND          (1u << 30)
-#define ECX1_HYPERVISOR      (1u << 31)
-#define EDX1_HTT             (1u << 28)
-#define KVM_MIGRATION_CTL    (1u << 17) /* leaf 0x40000001 EAX: the guest reports conversions */
+#define ECX1_TSC_DEADLINE     (1u << 24)
+#define ECX1_RDRAND           (1u << 30)
+#define ECX1_HYPERVISOR       (1u << 31)
+#define EDX1_MACHINE_CHECKS   ((1u << 7) | (1u << 14)) /* MCE, MCA */
+#define EDX1_HTT              (1u << 28)
+#define KVM_MIGRATION_CTL     (1u << 17) /* leaf 0x40000001 EAX: the guest reports conversions */
 #define KVM_ASYNC_PF_FEATURES ((1u << 4) | (1u << 10) | (1u << 14))
-#define SEV_EAX_SEV          (1u << 1)
-#define SEV_REDUCED_BITS(n)  ((uint32_t)(n) << 6)
+#define SEV_EAX_SEV           (1u << 1)
+#define SEV_REDUCED_BITS(n)   ((uint32_t)(n) << 6)
 
 struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *t, uint32_t leaf, uint32_t subleaf)
 {
@@ -27,8 +28,8 @@ struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *t, uint32_t leaf, uint32
 }
 
 /* cpuid_set() - find or append an entry and zero its registers. Return: it, NULL if it is full. */
-static struct kvm_cpuid_entry2 *cpuid_set(struct cpuid_table *t, uint32_t leaf, uint32_t subleaf,
-	bool indexed)
+static struct kvm_cpuid_entry2 *cpuid_set(
+	struct cpuid_table *t, uint32_t leaf, uint32_t subleaf, bool indexed)
 {
 	struct kvm_cpuid_entry2 *en = cpuid_find(t, leaf, subleaf);
 
@@ -76,7 +77,8 @@ static int cpuid_topology(struct cpuid_table *t, const struct cpuid_desc *d)
 	for (uint32_t i = 0; i < t->head.nent; i++) {
 		en = &t->entries[i];
 		if (en->function == 4) /* caches are per core, cores per package */
-			en->eax = (en->eax & 0x3fff) | ((1u << cpuid_bits_for(d->n_vcpus)) - 1) << 26;
+			en->eax =
+				(en->eax & 0x3fff) | ((1u << cpuid_bits_for(d->n_vcpus)) - 1) << 26;
 	}
 	en = cpuid_find(t, 0x80000008, 0);
 	if (en)
@@ -103,7 +105,8 @@ static int cpuid_sev(struct cpuid_table *t, const struct cpuid_desc *d, struct e
 	struct kvm_cpuid_entry2 *one = cpuid_find(t, 1, 0), *en;
 
 	if (d->need_rdrand && (!one || !(one->ecx & ECX1_RDRAND)))
-		return err_set(e, ENODEV, "this host's CPU has no RDRAND, which an SEV guest needs");
+		return err_set(
+			e, ENODEV, "this host's CPU has no RDRAND, which an SEV guest needs");
 	en = cpuid_find(t, 0x80000000, 0);
 	if (en && en->eax < 0x8000001f)
 		en->eax = 0x8000001f;
@@ -131,6 +134,9 @@ int cpuid_build(struct cpuid_table *t, const struct cpuid_desc *d, struct err *e
 		en->ecx |= ECX1_HYPERVISOR;
 		if (d->signature)
 			en->eax = d->signature;
+		/* Nobody tells the guest of broken memory, and KVM's 32 banks cost it 110 exits. */
+		if (!d->signature)
+			en->edx &= ~EDX1_MACHINE_CHECKS;
 		if (d->tsc_deadline)
 			en->ecx |= ECX1_TSC_DEADLINE;
 	}

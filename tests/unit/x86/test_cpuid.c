@@ -10,14 +10,18 @@ static struct cpuid_table kvm_table(void)
 {
 	struct cpuid_table t = {
 		.head.nent = 6,
-		.entries = {
-			{.function = 0, .eax = 0x1f},
-			{.function = 1, .ebx = 0xff000800, .ecx = 1u << 30},
-			{.function = 0xd, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX, .eax = 7, .edx = 1},
-			{.function = 0x40000001, .eax = 0xffff},
-			{.function = 0x80000000, .eax = 0x80000008},
-			{.function = 0x80000008, .eax = 0x3028},
-		},
+		.entries =
+			{
+				{.function = 0, .eax = 0x1f},
+				{.function = 1, .ebx = 0xff000800, .ecx = 1u << 30, .edx = ~0u},
+				{.function = 0xd,
+					.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+					.eax = 7,
+					.edx = 1},
+				{.function = 0x40000001, .eax = 0xffff},
+				{.function = 0x80000000, .eax = 0x80000008},
+				{.function = 0x80000008, .eax = 0x3028},
+			},
 	};
 
 	return t;
@@ -34,6 +38,7 @@ static void cpuid_names_each_vcpu(void **state)
 	assert_int_equal(cpuid_find(&t, 1, 0)->ebx, 0x02040800);
 	assert_true(cpuid_find(&t, 1, 0)->ecx & 1u << 31);
 	assert_true(cpuid_find(&t, 1, 0)->ecx & 1u << 24);
+	assert_false(cpuid_find(&t, 1, 0)->edx & (1u << 7 | 1u << 14)); /* no machine checks */
 	assert_int_equal(cpuid_find(&t, 0xb, 0)->ecx, 0x100);
 	assert_int_equal(cpuid_find(&t, 0xb, 1)->eax, 2);
 	assert_int_equal(cpuid_find(&t, 0xb, 1)->ebx, 4);
