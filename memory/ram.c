@@ -57,6 +57,8 @@ static int ram_map(uint8_t **out, int fd, size_t len, struct err *e)
 	}
 	/* A core dump must not hold guest memory. */
 	madvise(map, len, MADV_DONTDUMP);
+	if (fd < 0 && len >= HUGE_SIZE)
+		madvise(map, len, MADV_HUGEPAGE);
 	*out = map;
 	return 0;
 }
@@ -95,8 +97,9 @@ int ram_init(struct ram *ram, const struct ram_desc *desc, struct err *e)
 		.guest_memfd = desc->guest_memfd >= 0,
 		.map_len = (size_t)desc->layout.end.v,
 	};
-	ram->shared_fd = ram_memfd("guest-shared", ram->map_len, e);
-	if (ram->shared_fd < 0)
+	if (!desc->alone)
+		ram->shared_fd = ram_memfd("guest-shared", ram->map_len, e);
+	if (!desc->alone && ram->shared_fd < 0)
 		return ram->shared_fd;
 	rc = ram_map(&ram->shared, ram->shared_fd, ram->map_len, e);
 	if (!rc && ram->cbit)
@@ -154,8 +157,8 @@ unsigned int ram_slots(const struct ram *ram, struct ram_slot *out)
 	for (unsigned int i = 0; i < ram->layout.n_ranges; i++)
 		n += ram_slot_range(ram, &ram->layout.ranges[i], out + n);
 	if (ram->rom.len)
-		out[n++] = (struct ram_slot){ram->rom.gpa.v, ram->rom.len, NULL, ram->private_fd,
-			ram->rom.gpa.v, true};
+		out[n++] = (struct ram_slot){
+			ram->rom.gpa.v, ram->rom.len, NULL, ram->private_fd, ram->rom.gpa.v, true};
 	return n;
 }
 
@@ -185,7 +188,7 @@ static void ram_write(struct ram *ram, uint64_t gpa, const uint8_t *bytes, uint6
 		low = min_u64(len, LAYOUT_LOW_LEN - gpa);
 		memcpy(ram->low + gpa, bytes, low);
 	}
-	if (len > low && !ram->guest_memfd)
+	if (len > low && !ram->guest_memfd && ram->shared_fd >= 0)
 		ram_make_huge(above + gpa + low, len - low);
 	if (len > low)
 		memcpy(above + gpa + low, bytes + low, len - low);
@@ -240,23 +243,35 @@ int ram_discard(void *ctx, gpa_t gpa, uint64_t len, bool private_side)
 	return madvise(ram->private + gpa.v, len, MADV_REMOVE) < 0 ? -errno : 0;
 }
 
-int ram_resident(const struct ram *ram, uint64_t *private_bytes, uint64_t *shared_bytes)
+/* ram_count() - add up the pages of a mapping that are resident. Return: 0 or -errno. */
+static int ram_count(uint64_t *bytes, uint8_t *map, size_t len)
 {
 	unsigned char resident[4096];
-	struct stat st;
 
-	*private_bytes = 0;
+	for (size_t at = 0; at < len;) {
+		size_t n = min_u64(len - at, sizeof(resident) * PAGE_SIZE);
+
+		if (mincore(map + at, n, resident) < 0)
+			return -errno;
+		for (size_t i = 0; i < n / PAGE_SIZE; i++)
+			*bytes += resident[i] & 1 ? PAGE_SIZE : 0;
+		at += n;
+	}
+	return 0;
+}
+
+int ram_resident(const struct ram *ram, uint64_t *private_bytes, uint64_t *shared_bytes)
+{
+	struct stat st;
+	int rc = 0;
+
+	*private_bytes = *shared_bytes = 0;
+	if (ram->private)
+		rc = ram_count(private_bytes, ram->private, ram->map_len);
+	if (rc || ram->shared_fd < 0)
+		return rc ? rc : ram_count(shared_bytes, ram->shared, ram->map_len);
 	if (fstat(ram->shared_fd, &st) < 0)
 		return -errno;
 	*shared_bytes = (uint64_t)st.st_blocks * 512;
-	for (size_t at = 0; ram->private && at < ram->map_len;) {
-		size_t n = min_u64(ram->map_len - at, sizeof(resident) * PAGE_SIZE);
-
-		if (mincore(ram->private + at, n, resident) < 0)
-			return -errno;
-		for (size_t i = 0; i < n / PAGE_SIZE; i++)
-			*private_bytes += resident[i] & 1 ? PAGE_SIZE : 0;
-		at += n;
-	}
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * struct ram: the backing objects of guest RAM and where they appear in guest address space.
  *
- * Level off: one sparse memfd holds all RAM and is what devices share.
+ * Level off: one sparse memfd holds all RAM and is what devices share; anonymous memory, which the
+ *   kernel gives in huge pages, where no device process will ever be.
  * Levels above: three objects.
  *   low      the first MiB, anonymous memory of the monitor, seen at gpa 0 and at the C-bit alias
  *   private  the rest, seen at gpa | C-bit: a guest_memfd, or a memfd where KVM has none
@@ -26,34 +27,36 @@ struct image;
 struct ram_slot {
 	uint64_t gpa; /* with the C-bit, if the slot is of the private alias */
 	uint64_t len;
-	void *host; /* address in this process */
+	void *host;      /* address in this process */
 	int guest_memfd; /* -1: the slot is backed by host alone */
 	uint64_t offset; /* in guest_memfd */
-	bool private; /* carries KVM's PRIVATE attribute where the level has attributes */
+	bool private;    /* carries KVM's PRIVATE attribute where the level has attributes */
 };
 
 #define RAM_MAX_SLOTS 6
 
 struct ram {
 	struct layout layout;
-	uint64_t cbit; /* the mask, 0 at level off and with both sides at one gpa */
-	bool dual; /* both sides at one gpa */
+	uint64_t cbit;           /* the mask, 0 at level off and with both sides at one gpa */
+	bool dual;               /* both sides at one gpa */
 	struct layout_range rom; /* private memory for firmware, outside RAM; len 0: none */
-	int shared_fd;
-	int private_fd; /* -1 at level off and after ram_seal() */
-	bool guest_memfd; /* the private object is one */
-	bool mappable; /* the private object can be mapped here */
+	int shared_fd;           /* -1: anonymous memory */
+	int private_fd;          /* -1 at level off and after ram_seal() */
+	bool guest_memfd;        /* the private object is one */
+	bool mappable;           /* the private object can be mapped here */
 	uint8_t *shared, *private, *low; /* mappings; NULL where there is no such object */
-	size_t map_len; /* of shared and of private */
+	size_t map_len;                  /* of shared and of private */
 };
 
 /* How to make a ram. */
 struct ram_desc {
 	struct layout layout;
-	uint64_t cbit; /* 0: level off */
+	uint64_t cbit;   /* 0: level off */
 	int guest_memfd; /* for the private object, of layout.end bytes; taken; -1: use a memfd */
-	bool mappable; /* the guest_memfd has the MMAP flag */
-	bool dual; /* one slot has both sides of a page; needs a guest_memfd, of ram_private_len() */
+	bool mappable;   /* the guest_memfd has the MMAP flag */
+	bool dual;  /* one slot has both sides of a page; needs a guest_memfd, of ram_private_len()
+		     */
+	bool alone; /* level off: nobody will share RAM with this process */
 	struct layout_range rom; /* dual: firmware below 4 GiB; len 0: none */
 };
 

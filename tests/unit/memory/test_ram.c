@@ -50,8 +50,8 @@ static void ram_splits_aliases_above_level_off(void **state)
 	assert_ptr_equal(s[0].host, s[1].host);
 	for (int i = 2; i < 6; i++) {
 		assert_int_equal(s[i].private, (s[i].gpa & CBIT) != 0);
-		assert_ptr_equal(s[i].host,
-			(s[i].private ? ram.private : ram.shared) + (s[i].gpa & ~CBIT));
+		assert_ptr_equal(
+			s[i].host, (s[i].private ? ram.private : ram.shared) + (s[i].gpa & ~CBIT));
 	}
 	ram_fini(&ram);
 }
@@ -138,8 +138,39 @@ static void ram_load_refuses_part_beyond_memory(void **state)
 	ram_fini(&ram);
 }
 
+static void ram_is_anonymous_when_alone(void **state)
+{
+	struct ram_desc desc = {.guest_memfd = -1, .alone = true};
+	uint64_t private_bytes, shared_bytes;
+	struct ram_slot slots[RAM_MAX_SLOTS];
+	struct image_part part = {
+		.gpa = gpa_of(MIB(2)), .len = 5, .bytes = (const uint8_t *)"bytes", .bytes_len = 5};
+	struct err e = ERR_INIT;
+	struct image image;
+	struct ram ram;
+
+	(void)state;
+	assert_int_equal(layout_init(&desc.layout, MIB(64), &e), 0);
+	assert_int_equal(ram_init(&ram, &desc, &e), 0);
+	assert_int_equal(ram.shared_fd, -1);
+	assert_int_equal(ram_slots(&ram, slots), 1);
+	assert_int_equal((uintptr_t)ram.shared % (2U << 20), 0);
+	assert_int_equal(ram_resident(&ram, &private_bytes, &shared_bytes), 0);
+	assert_int_equal(shared_bytes, 0);
+	image_init(&image);
+	assert_int_equal(image_add(&image, &part, &e), 0);
+	assert_int_equal(ram_load(&ram, &image, &e), 0);
+	assert_memory_equal(ram.shared + MIB(2), "bytes", 5);
+	assert_int_equal(ram_resident(&ram, &private_bytes, &shared_bytes), 0);
+	assert_in_range(shared_bytes, 4096, 2 << 20);
+	assert_int_equal(private_bytes, 0);
+	image_fini(&image);
+	ram_fini(&ram);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ram_has_one_object_at_level_off),
+	cmocka_unit_test(ram_is_anonymous_when_alone),
 	cmocka_unit_test(ram_splits_aliases_above_level_off),
 	cmocka_unit_test(ram_has_both_sides_in_one_slot_when_dual),
 	cmocka_unit_test(ram_loads_private_and_low_memory_only),
