@@ -137,6 +137,7 @@ static int device_start(
 	struct spawn_child child;
 	int rc;
 
+	d->asked_ns = clock_ns();
 	d->kind = p->kind;
 	snprintf(d->id, sizeof(d->id), "%s", p->spawn.name);
 	p->spawn.ledger_fd = ledger_device_fd(env->ledger);
@@ -154,6 +155,7 @@ static int device_start(
 	if (device_attach(d, env, p, &child, e))
 		return err_context(e, "%s", d->id);
 	device_keep(d, env, p);
+	d->ready_ns = clock_ns();
 	return 0;
 }
 

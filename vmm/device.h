@@ -44,12 +44,13 @@ struct device_env {
 #define DEVICE_RESTART_WINDOW 60
 
 struct device {
-	char id[32];            /* unique, such as "disk0" */
-	bool leaving;           /* the guest was asked to let go of it */
-	const char *kind;       /* "blk", "rng", "console", "vsock" */
-	pid_t pid;              /* of the device process */
-	bool dead;              /* the process has ended by itself, and there is no other */
-	struct virtio_pci *pci; /* NULL: this entry of the table is free */
+	char id[32];                 /* unique, such as "disk0" */
+	bool leaving;                /* the guest was asked to let go of it */
+	const char *kind;            /* "blk", "rng", "console", "vsock" */
+	pid_t pid;                   /* of the device process */
+	uint64_t asked_ns, ready_ns; /* its start */
+	bool dead;                   /* the process has ended by itself, and there is no other */
+	struct virtio_pci *pci;      /* NULL: this entry of the table is free */
 	/* What another process is started from. */
 	const struct device_env *env;
 	struct device_plan plan; /* its descriptors are the device's */

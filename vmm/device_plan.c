@@ -135,6 +135,12 @@ int device_plan_vsock(
 	return 1;
 }
 
+bool device_plan_any(const struct vm_config *c)
+{
+	return c->n_disks || c->n_nics || c->rng.src || c->console.mode != STREAM_OFF ||
+		c->vsock.socket;
+}
+
 int device_plan_next(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e)
 {

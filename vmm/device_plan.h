@@ -9,6 +9,8 @@
 
 #include "devices/front/spawn_client.h"
 
+#include <stdbool.h>
+
 struct vm_config;
 
 struct device_plan {
@@ -28,6 +30,9 @@ struct device_plan {
  */
 int device_plan_next(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
+/* device_plan_any() - Return: does the config have a device with a process of its own? */
+bool device_plan_any(const struct vm_config *c);
 
 /* device_plan_disk() - plan disk number i of the config, to be plugged in. Return: 1 or -errno. */
 int device_plan_disk(

@@ -6,6 +6,7 @@
 #include "devices/front/bus.h"
 #include "devices/front/courier.h"
 #include "devices/front/cpu_plug.h"
+#include "devices/front/debug_port.h"
 #include "devices/front/ged.h"
 #include "devices/front/nmi_status.h"
 #include "devices/front/pci.h"
@@ -20,6 +21,7 @@
 #include "vmm/resource.h"
 #include "vmm/sandbox.h"
 #include "vmm/sweeper.h"
+#include "vmm/timeline.h"
 #include "vmm/x86/map.h"
 
 #include <errno.h>
@@ -114,6 +116,8 @@ static int machine_init_serial(struct machine *m, const struct stream_config *c,
 		.irq = m->env.irq,
 		.port = MAP_PORT_SERIAL,
 		.gsi = MAP_IRQ_SERIAL,
+		.watch = m->desc.timeline ? timeline_byte : NULL,
+		.watch_ctx = m->desc.timeline,
 	};
 	int rc;
 
@@ -121,6 +125,20 @@ static int machine_init_serial(struct machine *m, const struct stream_config *c,
 		return 0;
 	rc = machine_serial_fds(m, c, &desc.out_fd, &desc.in_fd, e);
 	return rc ? rc : serial_create(&m->serial, &desc, e);
+}
+
+static void machine_debug_code(void *ctx, uint8_t code)
+{
+	timeline_code(ctx, code);
+}
+
+/* machine_init_debug() - a debug port, if somebody wants to know */
+static int machine_init_debug(struct machine *m, struct err *e)
+{
+	struct debug_port_desc desc = {
+		m->bus, MAP_PORT_DEBUG, machine_debug_code, m->desc.timeline};
+
+	return m->desc.timeline ? debug_port_create(&m->debug_port, &desc, e) : 0;
 }
 
 static int machine_init_events(struct machine *m, const struct machine_desc *desc, struct err *e)
@@ -166,6 +184,8 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 		rc = nmi_status_create(&m->nmi_status, m->bus, MAP_PORT_NMI, e);
 	if (!rc)
 		rc = rtc_create(&m->rtc, &rtc, e);
+	if (!rc)
+		rc = machine_init_debug(m, e);
 	if (!rc)
 		rc = machine_init_serial(m, &desc->config->serial, e);
 	if (!rc)
@@ -218,6 +238,7 @@ void machine_fini(struct machine *m)
 	copyin_port_destroy(m->copyin);
 	pci_bus_destroy(m->pci);
 	serial_destroy(m->serial);
+	debug_port_destroy(m->debug_port);
 	rtc_destroy(m->rtc);
 	nmi_status_destroy(m->nmi_status);
 	cpu_plug_destroy(m->cpus);

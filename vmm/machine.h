@@ -12,6 +12,7 @@
 
 struct converter;
 struct copyin_port;
+struct debug_port;
 struct courier;
 struct device_plan;
 struct doorbell;
@@ -21,6 +22,7 @@ struct power;
 struct rtc;
 struct serial;
 struct sweeper;
+struct timeline;
 
 struct machine_desc {
 	unsigned int n_vcpus; /* at the start */
@@ -38,6 +40,7 @@ struct machine_desc {
 	/* "device-removed": machine_unplug() is complete; others as in vmm/device.h. Loop's thread.
 	 */
 	void (*device_event)(void *ctx, const char *id, const char *event);
+	struct timeline *timeline; /* gets what the guest says of itself; NULL: nobody asks */
 	/* After machine_wake(), or if cpu_plug_take_ejected() has something; on the loop's thread.
 	 */
 	void (*woken)(void *ctx);
@@ -55,6 +58,7 @@ struct machine {
 	struct nmi_status *nmi_status;
 	uint32_t ejected; /* atomic: slots that the guest has let go of, to be looked at */
 	struct rtc *rtc;
+	struct debug_port *debug_port; /* NULL without a timeline */
 	struct serial *serial;
 	struct pci_bus *pci;
 	struct doorbell *doorbell;

@@ -87,9 +87,10 @@ static json_t *report_make(struct vm *vm)
 	json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:s}", "level", vm->type->name, "label",
 		vm->type->label, "end", ends[__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE)], "pid",
 		(int)getpid(), "backing",
-		vm->ram.guest_memfd    ? "guest_memfd"
-			: vm->ram.cbit ? "private memfd"
-				       : "memfd");
+		vm->ram.guest_memfd              ? "guest_memfd"
+			: vm->ram.cbit           ? "private memfd"
+			: vm->ram.shared_fd >= 0 ? "memfd"
+						 : "anonymous memory");
 	uint64_t exits = 0;
 
 	for (unsigned int i = 0; i < vm->n_vcpus * HV_EXIT_KINDS; i++)

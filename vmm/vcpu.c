@@ -2,6 +2,7 @@
 /* vCPU threads; see vmm/vcpu.h. */
 #include "vmm/vcpu.h"
 
+#include "base/clock.h"
 #include "devices/front/bus.h"
 #include "memory/convert.h"
 #include "seccomp/program.h"
@@ -139,7 +140,11 @@ static void *vcpu_main(void *arg)
 	if (rc)
 		v->env->ended(v->env->ctx, v->index, VCPU_FAILED, "the system call filter");
 	while (!rc && gate_pass(v->env->gate, &v->dismissed)) {
+		if (!v->entry_ns)
+			v->entry_ns = clock_ns();
 		hv_vcpu_run(v->hv, &exit);
+		if (!v->exit_ns)
+			v->exit_ns = clock_ns();
 		vcpu_count(v, exit.kind);
 		if (!vcpu_handle(v, &exit) || __atomic_load_n(&v->env->over, __ATOMIC_ACQUIRE))
 			break;

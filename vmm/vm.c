@@ -151,7 +151,9 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 
 static int vm_up_memory(struct vm *vm, struct err *e)
 {
-	struct ram_desc desc = {.guest_memfd = -1};
+	struct ram_desc desc = {.guest_memfd = -1,
+		.alone = vm->type->level == LEVEL_OFF && !vm->desc.pluggable &&
+			!device_plan_any(vm->config)};
 	struct ram_slot slots[RAM_MAX_SLOTS];
 	unsigned int n;
 	int rc;
@@ -225,6 +227,7 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 		.ram = &vm->ram,
 		.ledger = vm->ledger,
 		.doorbell = vm->type->alias && !vm->host.hardware ? &vm->converter : NULL,
+		.timeline = vm->desc.timeline,
 		.spawner = vm->desc.spawner,
 		.seccomp = vm->desc.seccomp,
 		.power_event = vm_power_event,
@@ -440,6 +443,8 @@ void vm_pause(struct vm *vm)
 
 void vm_resume(struct vm *vm)
 {
+	if (!vm->run_ns)
+		vm->run_ns = clock_ns();
 	device_resume(vm->machine.devices);
 	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		if (vm->vcpus[i].started)

@@ -22,6 +22,7 @@
 struct ledger;
 struct loop;
 struct snp_plan;
+struct timeline;
 
 /* Why a VM ended. */
 enum vm_end {
@@ -35,6 +36,7 @@ enum vm_end {
 /* What a VM is made of. Everything outlives it. */
 struct vm_desc {
 	const struct vm_config *config; /* checked already */
+	bool pluggable;                 /* devices may be added while it runs */
 	int spawner; /* socket to the spawner, started before any guest memory exists */
 	struct loop *loop;
 	void (*ended)(
@@ -42,7 +44,8 @@ struct vm_desc {
 	/* As in struct machine_desc, and "vcpu-removed"; NULL: nobody asks. */
 	void (*device_event)(void *ctx, const char *id, const char *event);
 	void *ctx;
-	enum filter_mode seccomp; /* of the vCPU threads' filter */
+	enum filter_mode seccomp;  /* of the vCPU threads' filter */
+	struct timeline *timeline; /* as in struct machine_desc */
 };
 
 struct vm {
@@ -67,9 +70,9 @@ struct vm {
 	unsigned int n_threads; /* of vCPUs that were ever started: gate_wait() wants to know */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */
-	uint64_t created_ns;
-	enum vm_end end; /* atomic */
-	bool told;       /* desc.ended was called */
+	uint64_t created_ns, run_ns; /* vm_create() began; the guest was let run the first time */
+	enum vm_end end;             /* atomic */
+	bool told;                   /* desc.ended was called */
 	char end_text[160];
 };
 

@@ -228,6 +228,7 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 {
 	struct vm_desc desc = {
 		.config = &vmm->config,
+		.pluggable = true,
 		.spawner = vmm->desc.spawner,
 		.loop = vmm->desc.loop,
 		.ended = vmm_vm_ended,

@@ -132,6 +132,8 @@ static void wait_for_room(struct serial *s)
 
 static void out_push(struct serial *s, uint8_t byte)
 {
+	if (s->desc.watch)
+		s->desc.watch(s->desc.watch_ctx, byte);
 	if (s->out_fd < 0)
 		return;
 	if (s->out_len == SERIAL_OUT_MAX && !s->stuck)

@@ -31,6 +31,9 @@ struct serial_desc {
 	unsigned int gsi;
 	int in_fd;  /* -1: no input; a file that can't be polled gives none either */
 	int out_fd; /* -1: output is thrown away */
+	/* Gets each byte that the guest sends, on a vCPU thread, one call at a time; NULL: none. */
+	void (*watch)(void *ctx, uint8_t byte);
+	void *watch_ctx;
 };
 
 /*

@@ -36,6 +36,7 @@
 /* I/O ports. */
 #define MAP_PORT_RTC       0x70 /* index, data */
 #define MAP_PORT_NMI       0x61 /* status: why there was an NMI */
+#define MAP_PORT_DEBUG     0x80 /* only with a timeline */
 #define MAP_PORT_SERIAL    0x3f8 /* 8 ports, ISA interrupt 4 */
 #define MAP_PORT_PM        0x600 /* ACPI: see MAP_PORT_SLEEP_* and MAP_PORT_RESET */
 #define MAP_PORT_SLEEP_CTL 0x600 /* hardware-reduced ACPI sleep control register */
