@@ -8,6 +8,7 @@
 
 const char guest_name[] = "exits";
 
+#define PORT_DEBUG     0x80 /* somebody may listen; nobody answers */
 #define PORT_NOBODY    0x5f0
 #define PORT_SCRATCH   0x3ff /* the scratch register of the serial port */
 #define PORT_PCI_ADDR  0xcf8
@@ -22,6 +23,8 @@ const char guest_name[] = "exits";
 static void check_ports(void)
 {
 	out8(PORT_NOBODY, 0x12);
+	out8(PORT_DEBUG, 0x41);
+	expect("debug port", in8(PORT_DEBUG), 0xff);
 	out16(PORT_NOBODY, 0x1234);
 	out32(PORT_NOBODY, 0x12345678);
 	expect("unclaimed port, 1 byte", in8(PORT_NOBODY), 0xff);

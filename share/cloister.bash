@@ -4,7 +4,7 @@ _cloister()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words=
 	case $prev in
-	--kernel | --initramfs | --api-socket | --log-file | --report | --firmware | --igvm | create)
+	--kernel | --initramfs | --api-socket | --log-file | --report | --timeline | --firmware | --igvm | create)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

@@ -164,7 +164,7 @@ void timeline_take(struct timeline *t, const struct vm *vm)
 		if (d[i].pci)
 			timeline_span(
 				t, "devices", d[i].id, (uint64_t[]){d[i].asked_ns, d[i].ready_ns});
-	for (uint64_t i = 0; i < vm->config->cpus.boot; i++)
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		take_vcpu(t, &vm->vcpus[i]);
 	timeline_span(t, "guest", "guest runs", (uint64_t[]){vm->run_ns, clock_ns()});
 }

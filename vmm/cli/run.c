@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "devices/back/spawner.h"
+#include "vmm/cli/run_timeline.h"
 #include "vmm/report.h"
 #include "vmm/sandbox.h"
 #include "vmm/terminal.h"
@@ -60,6 +61,10 @@ static const char help[] =
 	"  --host-data HEX    32 bytes for the reports of an snp guest\n"
 	"  --require L        refuse to run at less than this level\n"
 	"  --report F         write a JSON report to F at the end and whenever SIGUSR1 comes\n"
+	"  --timeline F       at the end draw what happened when: launch, first entry, the guest's milestones\n"
+	"                     (first output, console lines, bytes written to port 0x80); F.svg: a picture,\n"
+	"                     F.json: for chrome://tracing; may be given twice\n"
+	"  --timeline-marker T  the first console line with text T is a milestone; repeatable\n"
 	"  --sandbox MODE     strict, or best-effort where namespaces are forbidden\n"
 	"  --seccomp MODE     a system call that a process or thread has no need for: true (the default):\n"
 	"                     it is killed; log: the kernel logs the call; trap: the call is named on\n"
@@ -76,6 +81,7 @@ struct run {
 	struct vm *vm;
 	struct loop *loop;
 	const char *report; /* file name, NULL: none */
+	struct run_timeline timeline;
 	enum filter_mode seccomp;
 	struct loop_source signals;
 	struct terminal terminal;
@@ -90,6 +96,8 @@ static int run_flag(struct run *run, const char *name, const char *value, struct
 		run->report = value;
 		return report_probe(value, e);
 	}
+	if (!strncmp(name, "timeline", 8))
+		return run_timeline_flag(&run->timeline, name + 8, value, e);
 	if (!strcmp(name, "seccomp"))
 		return filter_mode_parse(&run->seccomp, value, e);
 	rc = config_flag(&run->config, name, value, e);
@@ -104,7 +112,7 @@ static int run_seen(const char **seen, size_t *n, size_t max, const char *name, 
 	for (size_t i = 0; i < *n; i++)
 		if (!strcmp(seen[i], name))
 			return err_set(e, EINVAL, "--%s: is given twice", name);
-	if (strcmp(name, "disk") && strcmp(name, "net") && *n < max)
+	if (strcmp(name, "disk") && strcmp(name, "net") && strncmp(name, "timeline", 8) && *n < max)
 		seen[(*n)++] = name;
 	return 0;
 }
@@ -224,8 +232,11 @@ static int run_create(struct run *run, int spawner, struct err *e)
 		.ctx = run,
 		.seccomp = run->seccomp,
 	};
-	int rc = vm_create(&run->vm, &desc, e);
+	int rc = run_timeline_begin(&run->timeline, e);
 
+	desc.timeline = run->timeline.timeline;
+	if (!rc)
+		rc = vm_create(&run->vm, &desc, e);
 	return rc ? rc : loop_add(run->loop, &run->signals, EPOLLIN, e);
 }
 
@@ -283,9 +294,11 @@ static int run_vm(struct run *run, struct err *e)
 		rc = run_until_end(run, e);
 	if (!rc) {
 		run_report(run);
+		run_timeline_end(&run->timeline, run->vm);
 		rc = run_status(run);
 	}
 	vm_destroy(run->vm);
+	run_timeline_forget(&run->timeline);
 	run_spawner_end(&spawner, spawner_pid);
 	loop_destroy(run->loop);
 	fd_drop(&run->signals.fd);
