@@ -126,7 +126,8 @@ static void kernel_takes_version_from_banner_of_vmlinux(void **state)
 	assert_int_equal(kernel.mode, X86_LONG64);
 	assert_string_equal(kernel.version, "6.9.0-elf");
 	/* where Linux has it counts more than what comes before */
-	desc.segments[0].text = "Linux version 1.0 text";
+	desc.segments[0] = (struct make_segment){0x300000, 0x1000, "Linux version 1.0 text"};
+	desc.entry = desc.pvh_entry = 0x400000;
 	desc.segments[1] = (struct make_segment){0x400000, 0x1000, "..." BANNER};
 	assert_int_equal(load_elf(&desc, MIB(64), false), 0);
 	assert_string_equal(kernel.version, "6.9.0-elf");
