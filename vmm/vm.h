@@ -82,8 +82,7 @@ struct vm {
  */
 int vm_create(struct vm **out, const struct vm_desc *desc, struct err *e) MUST_CHECK;
 
-/* vm_choose_type() - the level that host and config allow. Return: 0, or -ENODEV: what is missing.
- */
+/* vm_choose_type() - the level that host and config allow. Return: 0, or -ENODEV: what misses. */
 int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
 	const struct hv_host *host, struct err *e) MUST_CHECK;
 
@@ -93,8 +92,7 @@ int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
  */
 int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
 
-/* vm_start_vcpu() - the thread of one that has none, which goes to the gate. Return: 0 or -errno.
- */
+/* vm_start_vcpu() - the thread of one that has none; it goes to the gate. Return: 0 or -errno. */
 int vm_start_vcpu(struct vm *vm, unsigned int i, struct err *e) MUST_CHECK;
 
 /*
