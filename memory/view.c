@@ -127,103 +127,27 @@ int view_from_user(const struct view *v, uint64_t addr, uint64_t len, gpa_t *gpa
 	return -EFAULT;
 }
 
-/*
- * view_at() - the host address of gpa; *len, bytes wanted (>= 1), is cut to what its region holds.
- * The ledger is the caller's to ask.
- */
-static uint8_t *view_at(const struct view *v, gpa_t gpa, uint64_t *len)
+int view_iov(const struct view *v, gpa_t gpa, uint64_t len, struct iovec *iov, unsigned int room)
 {
-	for (unsigned int i = 0; i < v->n_regions; i++) {
-		const struct view_region *r = &v->regions[i];
-		uint64_t off = gpa.v - r->gpa.v;
+	unsigned int n = 0, i = 0;
+	gpa_t end;
+
+	if (v->has_ledger ? !ledger_map_shared(&v->ledger, gpa, len)
+			  : !len || !gpa_end(gpa, len, &end))
+		return -EFAULT;
+	while (len && i < v->n_regions) {
+		const struct view_region *r = &v->regions[i++];
+		uint64_t off = gpa.v - r->gpa.v, part;
 
 		if (gpa.v < r->gpa.v || off >= r->size)
 			continue;
-		*len = min_u64(*len, r->size - off);
-		return r->host + off;
-	}
-	return NULL;
-}
-
-/* view_may() - are the pages of [gpa, gpa+len) shared, as far as there is a ledger? */
-static bool view_may(const struct view *v, gpa_t gpa, uint64_t len)
-{
-	gpa_t end;
-
-	return v->has_ledger ? ledger_map_shared(&v->ledger, gpa, len)
-			     : len && gpa_end(gpa, len, &end);
-}
-
-int view_iov(const struct view *v, gpa_t gpa, uint64_t len, struct iovec *iov, unsigned int room)
-{
-	unsigned int n = 0;
-
-	if (!view_may(v, gpa, len))
-		return -EFAULT;
-	while (len) {
-		uint64_t part = len;
-		uint8_t *host = view_at(v, gpa, &part);
-
-		if (!host)
-			return -EFAULT;
 		if (n == room)
 			return -E2BIG;
-		iov[n++] = (struct iovec){.iov_base = host, .iov_len = (size_t)part};
+		part = min_u64(len, r->size - off);
+		iov[n++] = (struct iovec){.iov_base = r->host + off, .iov_len = (size_t)part};
 		gpa = gpa_plus(gpa, part);
 		len -= part;
+		i = 0; /* what is left may lie in any of them */
 	}
-	return (int)n;
-}
-
-int view_read(const struct view *v, gpa_t gpa, void *dst, uint64_t len)
-{
-	struct iovec iov[VIEW_REGIONS_MAX];
-	uint8_t *to = dst;
-	int n = view_iov(v, gpa, len, iov, VIEW_REGIONS_MAX);
-
-	if (n < 0)
-		return -EFAULT;
-	for (int i = 0; i < n; i++) {
-		memcpy(to, iov[i].iov_base, iov[i].iov_len);
-		to += iov[i].iov_len;
-	}
-	/* The copy is what the caller looks at: the compiler must not go back to guest memory. */
-	__asm__ volatile("" : : "r"(dst) : "memory");
-	return 0;
-}
-
-int view_write(const struct view *v, gpa_t gpa, const void *src, uint64_t len)
-{
-	struct iovec iov[VIEW_REGIONS_MAX];
-	const uint8_t *from = src;
-	int n = view_iov(v, gpa, len, iov, VIEW_REGIONS_MAX);
-
-	if (n < 0)
-		return -EFAULT;
-	for (int i = 0; i < n; i++) {
-		memcpy(iov[i].iov_base, from, iov[i].iov_len);
-		from += iov[i].iov_len;
-	}
-	return 0;
-}
-
-int view_load16(const struct view *v, gpa_t gpa, uint16_t *value)
-{
-	struct iovec iov;
-
-	/* Two bytes at an even address never leave their page, so one entry holds them. */
-	if (gpa.v % 2 || view_iov(v, gpa, sizeof(*value), &iov, 1) != 1)
-		return -EFAULT;
-	*value = __atomic_load_n((const uint16_t *)iov.iov_base, __ATOMIC_ACQUIRE);
-	return 0;
-}
-
-int view_store16(const struct view *v, gpa_t gpa, uint16_t value)
-{
-	struct iovec iov;
-
-	if (gpa.v % 2 || view_iov(v, gpa, sizeof(value), &iov, 1) != 1)
-		return -EFAULT;
-	__atomic_store_n((uint16_t *)iov.iov_base, value, __ATOMIC_RELEASE);
-	return 0;
+	return len ? -EFAULT : (int)n;
 }

@@ -10,8 +10,8 @@
  * 1. An access touches memory only if all its pages are mapped and shared at that moment, else it
  *    is -EFAULT. (A page that the guest makes private later is no longer the guest's in this
  *    mapping: what is written there is lost, what is read is zeros. The guest asked for it.)
- * 2. Single fetch: bytes that decide something are copied out (view_read, view_load16) before they
- *    are looked at. Only view_iov() gives addresses, for system calls that move data.
+ * 2. Only view_iov() gives addresses: of buffers, for system calls that move data, and of rings,
+ *    for devices/back/virtq.c alone, which fetches each of their words once.
  * 3. Every byte of a region is inside its descriptor when it is mapped. A front end that shrinks
  *    an unsealed file later kills its own device process by SIGBUS, nobody else.
  * 4. Data path functions (all that take `const struct view`) allocate nothing and call no system.
@@ -74,20 +74,9 @@ void view_clear(struct view *v);
 /* view_from_user() - translate [addr, addr+len) of the front end. Return: 0 or -EFAULT. */
 int view_from_user(const struct view *v, uint64_t addr, uint64_t len, gpa_t *gpa);
 
-/* view_read() - copy len bytes of guest memory out, each fetched once. Return: 0 or -EFAULT. */
-int view_read(const struct view *v, gpa_t gpa, void *dst, uint64_t len) MUST_CHECK;
-
-/* view_write() - copy len bytes in. Return: 0, or -EFAULT and nothing is written. */
-int view_write(const struct view *v, gpa_t gpa, const void *src, uint64_t len) MUST_CHECK;
-
-/* view_load16() - acquire load at an address of even value. Return: 0 or -EFAULT. */
-int view_load16(const struct view *v, gpa_t gpa, uint16_t *value) MUST_CHECK;
-
-/* view_store16() - release store at an address of even value. Return: 0 or -EFAULT. */
-int view_store16(const struct view *v, gpa_t gpa, uint16_t value) MUST_CHECK;
-
 /*
- * view_iov() - resolve [gpa, gpa+len) to at most room entries of iov, for system calls.
+ * view_iov() - resolve [gpa, gpa+len) to at most room entries of iov. They hold until the view is
+ * changed, and their pages are shared now.
  * Return: entries filled (>= 1), -EFAULT (len of 0 too), or -E2BIG if room is too small.
  */
 int view_iov(const struct view *v, gpa_t gpa, uint64_t len, struct iovec *iov,

@@ -21,13 +21,15 @@
 #include <unistd.h>
 
 #define MAX_RANGE_SECTORS (GIB(1) / VIRTIO_BLK_SECTOR) /* of one discard or write-zeroes */
-#define NOTHING_TO_DO     1 /* see the checks: finished, no operation is needed */
 
 struct request {
 	struct virtq *q;
-	uint32_t type;
-	uint64_t at, left; /* bytes of the image; left: not yet done */
-	uint64_t data_len; /* bytes of data in the chain */
+	uint8_t op;        /* of io_uring; NOP: only the answer is left to give */
+	uint8_t answer;    /* VIRTIO_BLK_S_*, if the operation succeeds */
+	uint32_t fills;    /* bytes of data that the driver gets then */
+	uint64_t at;       /* byte of the image */
+	uint64_t left;     /* bytes of a read or write not yet done: the result that is awaited */
+	uint64_t len;      /* bytes of all of it, but of a flush */
 	int mode;          /* of fallocate */
 	struct iovec *iov; /* what is not yet done, in chain.iov */
 	unsigned int n_iov;
@@ -42,7 +44,7 @@ struct blk {
 	struct io_uring ring;
 	struct loop_source completions; /* the ring's descriptor */
 	int fd;
-	bool read_only, write_through, have_ring;
+	bool read_only, write_through, have_ring, limited;
 	uint64_t size;         /* bytes, whole blocks of the image */
 	uint32_t block_size;   /* what the driver is told */
 	uint32_t align;        /* direct: of place and length; else VIRTIO_BLK_SECTOR */
@@ -58,45 +60,31 @@ struct blk {
 	char serial[VIRTIO_BLK_ID_BYTES];
 	unsigned int n_free;
 	uint8_t free[BLK_IN_FLIGHT]; /* the free requests' numbers; the last one is taken first */
-	struct virtq *waiting[DEVICE_QUEUES_MAX]; /* queues that wait for a free request */
-	struct virtq *pushed[DEVICE_QUEUES_MAX];  /* queues whose driver may want an interrupt */
+	struct virtq *waiting[DEVICE_QUEUES_MAX]; /* queues that wait until they may go on */
+	bool any_waiting;
+	struct virtq *kicked; /* last */
 	struct request requests[BLK_IN_FLIGHT];
 };
 
+static bool blk_moves(const struct request *r)
+{
+	return r->op == IORING_OP_READV || r->op == IORING_OP_WRITEV;
+}
+
 /*
- * The check of one request type: fills r for an operation. Return: VIRTIO_BLK_S_OK to start it,
- * -NOTHING_TO_DO if it is done already, or the status to answer.
+ * What a request type but "read" wants, for blk_start() to check and start: its operation, the
+ * sector in at, the bytes in left. One that is refused is left without an operation.
  */
-static int check_range(const struct blk *blk, struct request *r, uint64_t sector, uint64_t bytes)
-{
-	if (!bytes || bytes % VIRTIO_BLK_SECTOR || sector > blk->size / VIRTIO_BLK_SECTOR ||
-		!range_in(sector * VIRTIO_BLK_SECTOR, bytes, blk->size))
-		return VIRTIO_BLK_S_IOERR;
-	r->at = sector * VIRTIO_BLK_SECTOR;
-	r->left = bytes;
-	return VIRTIO_BLK_S_OK;
-}
-
-static int check_read(struct blk *blk, struct request *r, uint64_t sector)
-{
-	r->data_len = r->chain.in_len - 1;
-	r->iov = r->chain.iov + r->chain.n_out;
-	r->n_iov = r->chain.n_in;
-	/* The status byte is no data: cut it off the last segment. */
-	if (--r->iov[r->n_iov - 1].iov_len == 0)
-		r->n_iov--;
-	return check_range(blk, r, sector, r->data_len);
-}
-
-static int check_write(struct blk *blk, struct request *r, uint64_t sector)
+static void blk_want_write(struct blk *blk, struct request *r)
 {
 	size_t skip = sizeof(struct virtio_blk_header);
 
 	if (blk->read_only)
-		return VIRTIO_BLK_S_IOERR; /* spec 5.2.6.2 */
-	r->data_len = r->chain.out_len - skip;
+		return; /* spec 5.2.6.2 */
+	r->op = IORING_OP_WRITEV;
 	r->iov = r->chain.iov;
 	r->n_iov = r->chain.n_out;
+	r->left = r->chain.out_len - skip;
 	while (r->n_iov && skip >= r->iov->iov_len) {
 		skip -= r->iov->iov_len;
 		r->iov++;
@@ -106,115 +94,82 @@ static int check_write(struct blk *blk, struct request *r, uint64_t sector)
 		r->iov->iov_base = (uint8_t *)r->iov->iov_base + skip;
 		r->iov->iov_len -= skip;
 	}
-	return check_range(blk, r, sector, r->data_len);
 }
 
-static int check_get_id(struct blk *blk, struct request *r)
+static void blk_want_id(struct blk *blk, struct request *r)
 {
-	r->data_len = min_u64(r->chain.in_len - 1, sizeof(blk->serial));
-	virtq_copy_in(&r->chain, 0, blk->serial, r->data_len);
-	return -NOTHING_TO_DO;
+	r->fills = (uint32_t)virtq_copy_in(
+		&r->chain, 0, blk->serial, min_u64(r->chain.in_len - 1, sizeof(blk->serial)));
+	r->answer = VIRTIO_BLK_S_OK;
 }
 
 /* spec 5.2.6.2: unknown flags, and unmap in a discard, are "not supported" */
-static int check_discard(struct blk *blk, struct request *r)
+static void blk_want_range(struct blk *blk, struct request *r, bool zeroes)
 {
-	uint32_t known = r->type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_UNMAP : 0;
+	uint32_t known = zeroes ? VIRTIO_BLK_UNMAP : 0;
 	struct virtio_blk_range range;
 
 	if (blk->read_only || r->chain.out_len != sizeof(struct virtio_blk_header) + sizeof(range))
-		return VIRTIO_BLK_S_IOERR;
+		return;
 	virtq_copy_out(&r->chain, sizeof(struct virtio_blk_header), &range, sizeof(range));
 	if (range.flags & ~known)
-		return VIRTIO_BLK_S_UNSUPP;
-	if (range.num_sectors > MAX_RANGE_SECTORS)
-		return VIRTIO_BLK_S_IOERR;
+		r->answer = VIRTIO_BLK_S_UNSUPP;
+	if (range.flags & ~known || range.num_sectors > MAX_RANGE_SECTORS)
+		return;
+	r->op = IORING_OP_FALLOCATE;
 	r->mode = FALLOC_FL_KEEP_SIZE |
-		(known && !(range.flags & VIRTIO_BLK_UNMAP) ? FALLOC_FL_ZERO_RANGE
-							    : FALLOC_FL_PUNCH_HOLE);
-	return check_range(blk, r, range.sector, (uint64_t)range.num_sectors * VIRTIO_BLK_SECTOR);
+		(zeroes && !(range.flags & VIRTIO_BLK_UNMAP) ? FALLOC_FL_ZERO_RANGE
+							     : FALLOC_FL_PUNCH_HOLE);
+	r->at = range.sector;
+	r->left = (uint64_t)range.num_sectors * VIRTIO_BLK_SECTOR;
 }
 
-static int check_request(struct blk *blk, struct request *r, const struct virtio_blk_header *h)
+static void blk_want(struct blk *blk, struct request *r, uint32_t type)
 {
-	r->type = h->type;
-	r->data_len = 0;
-	switch (h->type) {
-	case VIRTIO_BLK_T_IN:
-		return check_read(blk, r, h->sector);
+	switch (type) {
 	case VIRTIO_BLK_T_OUT:
-		return check_write(blk, r, h->sector);
+		blk_want_write(blk, r);
+		break;
 	case VIRTIO_BLK_T_FLUSH:
-		r->left = 0;
-		return VIRTIO_BLK_S_OK;
+		r->op = IORING_OP_FSYNC;
+		r->answer = VIRTIO_BLK_S_OK;
+		break;
 	case VIRTIO_BLK_T_GET_ID:
-		return check_get_id(blk, r);
+		blk_want_id(blk, r);
+		break;
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return check_discard(blk, r);
+		blk_want_range(blk, r, type == VIRTIO_BLK_T_WRITE_ZEROES);
+		break;
 	default:
-		return VIRTIO_BLK_S_UNSUPP;
+		r->answer = VIRTIO_BLK_S_UNSUPP;
+		break;
 	}
-}
-
-static void blk_put(struct blk *blk, const struct request *r)
-{
-	blk->free[blk->n_free++] = (uint8_t)(r - blk->requests);
-}
-
-static bool blk_moves(const struct request *r)
-{
-	return r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
-}
-
-/* blk_finish() - answer a request and free it. */
-static void blk_finish(struct blk *blk, struct request *r, uint8_t status)
-{
-	bool fills = r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_GET_ID;
-	uint64_t data = fills && status == VIRTIO_BLK_S_OK ? r->data_len : 0;
-	uint32_t written = (uint32_t)data;
-
-	*r->status = status;
-	if (status)
-		queue_stats_error(r->q->stats);
-	else if (blk_moves(r))
-		queue_stats_move(r->q->stats, r->type == VIRTIO_BLK_T_OUT, r->data_len);
-	/* Bytes from the front of the writable part: the status byte counts if all before it does.
-	 */
-	if (data + 1 == r->chain.in_len)
-		written++;
-	virtq_push(r->q, r->chain.head, written);
-	blk->pushed[r->q->index] = r->q;
-	blk_put(blk, r);
-}
-
-static struct io_uring_sqe *blk_sqe(struct blk *blk)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&blk->ring);
-
-	assert(sqe); /* the ring has an entry for each request */
-	blk->n_operations++;
-	return sqe;
 }
 
 /* blk_submit() - put the operation of r, or what is left of it, into the ring. */
 static void blk_submit(struct blk *blk, struct request *r)
 {
-	struct io_uring_sqe *sqe = blk_sqe(blk);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&blk->ring);
 
-	switch (r->type) {
-	case VIRTIO_BLK_T_IN:
+	assert(sqe); /* the ring has an entry for each request */
+	blk->n_operations++;
+	switch (r->op) {
+	case IORING_OP_READV:
 		io_uring_prep_readv(sqe, blk->fd, r->iov, r->n_iov, r->at);
 		break;
-	case VIRTIO_BLK_T_OUT:
+	case IORING_OP_WRITEV:
 		io_uring_prep_writev2(
 			sqe, blk->fd, r->iov, r->n_iov, r->at, blk->write_through ? RWF_DSYNC : 0);
 		break;
-	case VIRTIO_BLK_T_FLUSH:
+	case IORING_OP_FSYNC:
 		io_uring_prep_fsync(sqe, blk->fd, IORING_FSYNC_DATASYNC);
 		break;
+	case IORING_OP_FALLOCATE:
+		io_uring_prep_fallocate(sqe, blk->fd, r->mode, (off_t)r->at, (off_t)r->len);
+		break;
 	default:
-		io_uring_prep_fallocate(sqe, blk->fd, r->mode, (off_t)r->at, (off_t)r->left);
+		io_uring_prep_nop(sqe);
 		break;
 	}
 	io_uring_sqe_set_data(sqe, r);
@@ -223,7 +178,7 @@ static void blk_submit(struct blk *blk, struct request *r)
 /* blk_aligned() - may the kernel be given what is left of r as it is? */
 static bool blk_aligned(const struct blk *blk, const struct request *r)
 {
-	if (!blk->bounce.buffer || !blk_moves(r))
+	if (!blk_moves(r))
 		return true;
 	if (!is_aligned(r->at | r->left, blk->align))
 		return false;
@@ -234,75 +189,100 @@ static bool blk_aligned(const struct blk *blk, const struct request *r)
 	return true;
 }
 
-/* blk_go() - submit r, or have it wait until it can be carried out alone. */
-static void blk_go(struct blk *blk, struct request *r)
+/* blk_wait_turn() - have r wait until it can be carried out alone. */
+static void blk_wait_turn(struct blk *blk, struct request *r)
 {
-	if (blk_aligned(blk, r)) {
-		blk_submit(blk, r);
-		return;
-	}
 	r->next_bounced = NULL;
 	*blk->bounced_last = r;
 	blk->bounced_last = &r->next_bounced;
 }
 
-/* blk_bounce_step() - the next operation of the request that is carried out alone. */
+/* blk_bounce_step() - the next operation of the request that is carried out alone, if any. */
 static bool blk_bounce_step(struct blk *blk, struct request *r)
 {
 	const struct blk_bounce_op *op = &blk->bounce_op;
-	struct io_uring_sqe *sqe;
 
 	if (!blk_bounce_next(&blk->bounce, &blk->bounce_op))
 		return false;
-	sqe = blk_sqe(blk);
 	blk->bounce_iov = (struct iovec){blk->bounce.buffer, op->len};
-	if (op->write)
-		io_uring_prep_writev2(sqe, blk->fd, &blk->bounce_iov, 1, op->at,
-			blk->write_through ? RWF_DSYNC : 0);
-	else
-		io_uring_prep_readv(sqe, blk->fd, &blk->bounce_iov, 1, op->at);
-	io_uring_sqe_set_data(sqe, r);
+	r->op = op->write ? IORING_OP_WRITEV : IORING_OP_READV;
+	r->iov = &blk->bounce_iov;
+	r->n_iov = 1;
+	r->at = op->at;
+	blk_submit(blk, r);
 	return true;
 }
 
-/* blk_bounce_first() - begin with the first of the unaligned requests, if nothing else is going on.
- */
+/* blk_bounce_first() - begin with the first of the unaligned requests. */
 static void blk_bounce_first(struct blk *blk)
 {
 	struct request *r = blk->bounced_first;
 
-	if (!r || blk->n_operations)
-		return;
 	blk->bounce.iov = r->iov;
 	blk->bounce.n_iov = r->n_iov;
-	blk_bounce_begin(&blk->bounce, r->type == VIRTIO_BLK_T_OUT, r->at, r->left);
+	blk_bounce_begin(&blk->bounce, r->op == IORING_OP_WRITEV, r->at, r->left);
 	blk_bounce_step(blk, r);
 }
 
-/* blk_start() - check a popped request, and submit or answer it. */
+/*
+ * blk_start() - check a popped request and put its operation into the ring. One that is refused, or
+ * done already, gets an operation that does nothing, so that all are answered in one place.
+ */
 static void blk_start(struct blk *blk, struct virtq *q, struct request *r)
 {
-	const struct chain *c = &r->chain;
-	struct virtio_blk_header header;
-	const struct iovec *last;
-	int status;
+	struct chain *c = &r->chain;
+	struct iovec *last = &c->iov[c->n_out + c->n_in - 1];
+	struct virtio_blk_header h;
 
-	r->q = q;
-	if (c->out_len < sizeof(header) || !c->in_len) {
+	if (c->out_len < sizeof(h) || !c->in_len) {
 		virtq_break(q, "request without header or status byte (spec 5.2.6)");
 		virtq_push(q, c->head, 0);
-		blk_put(blk, r);
+		blk->free[blk->n_free++] = (uint8_t)(r - blk->requests);
 		return;
 	}
-	last = &c->iov[c->n_out + c->n_in - 1];
-	r->status = (uint8_t *)last->iov_base + last->iov_len - 1;
-	virtq_copy_out(c, 0, &header, sizeof(header));
-	status = check_request(blk, r, &header);
-	rate_limiter_take(&blk->limit, blk_moves(r) ? r->data_len : 0);
-	if (status == VIRTIO_BLK_S_OK)
-		blk_go(blk, r);
+	if (c->iov->iov_len >= sizeof(h)) /* fetched once, here or there */
+		memcpy(&h, c->iov->iov_base, sizeof(h));
 	else
-		blk_finish(blk, r, status < 0 ? VIRTIO_BLK_S_OK : (uint8_t)status);
+		virtq_copy_out(c, 0, &h, sizeof(h));
+	__asm__ volatile("" : : "r"(&h) : "memory");
+	r->q = q;
+	r->status = (uint8_t *)last->iov_base + --last->iov_len;
+	r->op = IORING_OP_NOP;
+	r->answer = VIRTIO_BLK_S_IOERR;
+	r->fills = 0;
+	r->at = h.sector;
+	r->left = 0;
+	if (h.type == VIRTIO_BLK_T_IN) {
+		r->op = IORING_OP_READV;
+		r->iov = c->iov + c->n_out;
+		r->n_iov = last->iov_len ? c->n_in : c->n_in - 1u;
+		r->left = c->in_len - 1;
+		r->fills = (uint32_t)r->left;
+	} else {
+		blk_want(blk, r, h.type);
+	}
+	if (blk->limited)
+		rate_limiter_take(&blk->limit, blk_moves(r) ? r->left : 0);
+	if (r->op != IORING_OP_NOP && r->op != IORING_OP_FSYNC) {
+		bool fits = r->left && r->left % VIRTIO_BLK_SECTOR == 0 &&
+			r->at <= blk->size / VIRTIO_BLK_SECTOR &&
+			range_in(r->at * VIRTIO_BLK_SECTOR, r->left, blk->size);
+
+		r->at *= VIRTIO_BLK_SECTOR;
+		r->answer = VIRTIO_BLK_S_OK;
+		r->len = r->left;
+		if (!fits) {
+			r->op = IORING_OP_NOP;
+			r->answer = VIRTIO_BLK_S_IOERR;
+			r->fills = 0;
+		}
+		if (r->op != IORING_OP_READV && r->op != IORING_OP_WRITEV)
+			r->left = 0;
+	}
+	if (blk->bounce.buffer && !blk_aligned(blk, r))
+		blk_wait_turn(blk, r);
+	else
+		blk_submit(blk, r);
 }
 
 /* blk_advance() - done bytes of a read or write are there. Return: true if some are left. */
@@ -322,94 +302,101 @@ static bool blk_advance(struct request *r, uint64_t done)
 	return r->left;
 }
 
-/* blk_complete() - an operation ended with result res, as of the system call. */
-static void blk_complete(struct blk *blk, struct request *r, int res)
+/*
+ * blk_goes_on() - an operation failed, or did not do all of its request.
+ * Return: true if the next one is on its way, false if r is over.
+ */
+static bool blk_goes_on(struct blk *blk, struct request *r, int res)
 {
-	bool moves = blk_moves(r);
-	uint8_t status = VIRTIO_BLK_S_OK;
-
-	blk->n_operations--;
 	if (r == blk->bounced_first) {
 		res = blk_bounce_done(&blk->bounce, &blk->bounce_op, res);
 		if (res == 0 && blk_bounce_step(blk, r))
-			return;
+			return true;
 		blk->bounced_first = r->next_bounced;
 		if (!blk->bounced_first)
 			blk->bounced_last = &blk->bounced_first;
-		r->left = 0;
-	} else if (moves && res > 0 && (uint64_t)res <= r->left && blk_advance(r, (uint64_t)res)) {
-		blk_go(blk, r); /* short: go on */
-		return;
+		if (res == 0)
+			return false;
+	} else if (res > 0 && (uint64_t)res < r->left) {
+		blk_advance(r, (uint64_t)res);
+		if (blk->bounce.buffer && !blk_aligned(blk, r))
+			blk_wait_turn(blk, r);
+		else
+			blk_submit(blk, r);
+		return true;
 	}
-	if (res == -EOPNOTSUPP)
-		status = VIRTIO_BLK_S_UNSUPP;
-	else if (res < 0 || (moves && r->left))
-		status = VIRTIO_BLK_S_IOERR;
-	if (status)
-		log_limited(LOG_WARN, blk->base.name, "request type %u at byte %llu: %s", r->type,
-			(unsigned long long)r->at, res < 0 ? strerror(-res) : "end of image");
-	blk_finish(blk, r, status);
+	r->answer = res == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
+	r->fills = 0;
+	log_limited(LOG_WARN, blk->base.name, "operation %u at byte %llu: %s", r->op,
+		(unsigned long long)r->at, res < 0 ? strerror(-res) : "end of image");
+	return false;
 }
 
-/* blk_enter() - hand what blk_submit() collected to the kernel; on failure q will come back. */
-static void blk_enter(struct blk *blk, struct virtq *q)
+/* blk_wake() - have the queues looked at again that waited. Also: the rate limits allow more. */
+static void blk_wake(void *device)
 {
-	while (io_uring_sq_ready(&blk->ring)) {
-		int rc = io_uring_submit(&blk->ring);
-
-		if (rc >= 0 || rc == -EINTR)
-			continue;
-		/* Out of memory for the moment: what is queued goes in with the next turn. */
-		log_limited(LOG_WARN, blk->base.name, "io_uring_enter: %s", strerror(-rc));
-		virtq_poke(q);
-		return;
-	}
-}
-
-/* blk_reap() - finish what has completed, submit what goes on, interrupt each driver once. */
-static void blk_reap(struct blk *blk)
-{
-	struct io_uring_cqe *cqe;
-
-	while (io_uring_peek_cqe(&blk->ring, &cqe) == 0) {
-		struct request *r = io_uring_cqe_get_data(cqe);
-		struct virtq *q = r->q;
-		int res = cqe->res;
-
-		io_uring_cqe_seen(&blk->ring, cqe);
-		blk_complete(blk, r, res);
-		blk_bounce_first(blk);
-		blk_enter(blk, q);
-	}
-	for (unsigned int i = 0; i < blk->base.n_queues; i++) {
-		if (blk->pushed[i])
-			virtq_notify(blk->pushed[i]);
-		blk->pushed[i] = NULL;
-		if (blk->waiting[i] && blk->n_free && !blk->bounced_first && !blk->limit.waiting)
-			virtq_poke(blk->waiting[i]);
-	}
-}
-
-/* blk_may() - can one more request be taken? */
-static bool blk_may(struct blk *blk)
-{
-	return blk->n_free && !blk->bounced_first && rate_limiter_may(&blk->limit);
-}
-
-/* blk_limit_over() - the rate limits allow more. */
-static void blk_limit_over(void *ctx)
-{
-	struct blk *blk = ctx;
+	struct blk *blk = device;
 
 	for (unsigned int i = 0; i < blk->base.n_queues; i++)
 		if (blk->waiting[i])
 			virtq_poke(blk->waiting[i]);
+	blk->any_waiting = false;
 }
 
-static void blk_completed(void *ctx, uint32_t events)
+/*
+ * blk_turn() - hand operations to the kernel, answer what has ended, interrupt the drivers. It is
+ * the callback of the ring's descriptor, too, which says that something has ended.
+ */
+static void blk_turn(void *device, uint32_t events)
 {
+	struct blk *blk = device;
+	struct virtq_done done[BLK_IN_FLIGHT];
+	struct io_uring_cqe *cqe;
+	unsigned int n;
+	int rc = 0;
+
 	(void)events;
-	blk_reap(ctx);
+	do {
+		struct virtq *q = NULL;
+
+		if (blk->bounced_first && !blk->n_operations)
+			blk_bounce_first(blk);
+		if (io_uring_sq_ready(&blk->ring))
+			rc = io_uring_submit(&blk->ring);
+		if (rc < 0 && rc != -EINTR) { /* out of memory for the moment: try again */
+			log_limited(LOG_WARN, blk->base.name, "io_uring_enter: %s", strerror(-rc));
+			virtq_poke(blk->kicked);
+		}
+		for (n = 0; io_uring_peek_cqe(&blk->ring, &cqe) == 0;) {
+			struct request *r = io_uring_cqe_get_data(cqe);
+			int res = cqe->res;
+
+			if (n && r->q != q)
+				break;
+			io_uring_cqe_seen(&blk->ring, cqe);
+			blk->n_operations--;
+			if ((r->left != (uint64_t)res || r == blk->bounced_first) &&
+				blk_goes_on(blk, r, res))
+				continue;
+			*r->status = r->answer;
+			if (r->answer)
+				queue_stats_error(r->q->stats);
+			else if (r->op == IORING_OP_READV || r->op == IORING_OP_WRITEV)
+				queue_stats_move(r->q->stats, r->op == IORING_OP_WRITEV, r->len);
+			/* From the front of the writable part: the status counts if all else does.
+			 */
+			done[n++] = (struct virtq_done){
+				r->chain.head, r->fills + (r->fills + 1 == r->chain.in_len)};
+			q = r->q;
+			blk->free[blk->n_free++] = (uint8_t)(r - blk->requests);
+		}
+		if (n) {
+			virtq_push_all(q, done, n);
+			virtq_notify(q);
+		}
+	} while (n || (io_uring_sq_ready(&blk->ring) && (rc >= 0 || rc == -EINTR)));
+	if (blk->any_waiting && blk->n_free && !blk->bounced_first && !blk->limit.waiting)
+		blk_wake(blk);
 }
 
 /* blk_kicked() - start what is in the ring of a queue, as far as there are free requests. */
@@ -420,21 +407,19 @@ static void blk_kicked(void *queue, uint32_t events)
 	bool may;
 
 	(void)events;
-	virtq_kicks(q, false);
-	do {
-		while ((may = blk_may(blk))) {
-			struct request *r = &blk->requests[blk->free[blk->n_free - 1]];
+	while ((may = blk->n_free && !blk->bounced_first &&
+			(!blk->limited || rate_limiter_may(&blk->limit)))) {
+		struct request *r = &blk->requests[blk->free[blk->n_free - 1]];
 
-			if (virtq_pop(q, &r->chain) <= 0)
-				break;
-			blk->n_free--;
-			blk_start(blk, q, r);
-		}
-	} while (may && virtq_kicks(q, true));
+		if (virtq_pop(q, &r->chain) <= 0)
+			break;
+		blk->n_free--;
+		blk_start(blk, q, r);
+	}
 	blk->waiting[q->index] = may ? NULL : q;
-	blk_bounce_first(blk);
-	blk_enter(blk, q);
-	blk_reap(blk);
+	blk->any_waiting |= !may;
+	blk->kicked = q;
+	blk_turn(blk, 0);
 }
 
 static void blk_drain(struct virtq *q)
@@ -442,12 +427,9 @@ static void blk_drain(struct virtq *q)
 	struct blk *blk = q->device;
 	struct io_uring_cqe *cqe;
 
-	while (q->in_flight) {
-		blk_enter(blk, q);
+	for (blk_turn(blk, 0); q->in_flight; blk_turn(blk, 0))
 		if (!io_uring_sq_ready(&blk->ring))
 			io_uring_wait_cqe(&blk->ring, &cqe);
-		blk_reap(blk);
-	}
 	blk->waiting[q->index] = NULL;
 }
 
@@ -505,8 +487,8 @@ static const struct back_device_ops ops = {
 /* blk_open_ring() - an io_uring that can do what blk_submit() does and nothing else. */
 static int blk_open_ring(struct blk *blk, struct err *e)
 {
-	static const uint8_t allowed[] = {
-		IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE};
+	static const uint8_t allowed[] = {IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV,
+		IORING_OP_FSYNC, IORING_OP_FALLOCATE};
 	struct io_uring_restriction rows[ARRAY_SIZE(allowed)] = {0};
 	int rc = io_uring_queue_init(BLK_IN_FLIGHT, &blk->ring, IORING_SETUP_R_DISABLED);
 
@@ -524,7 +506,7 @@ static int blk_open_ring(struct blk *blk, struct err *e)
 			NULL, 0) < 0)
 		return err_sys(e, errno, "io_uring_register");
 	blk->completions =
-		(struct loop_source){.fd = blk->ring.ring_fd, .fn = blk_completed, .ctx = blk};
+		(struct loop_source){.fd = blk->ring.ring_fd, .fn = blk_turn, .ctx = blk};
 	return loop_add(blk->loop, &blk->completions, EPOLLIN, e);
 }
 
@@ -581,7 +563,7 @@ static int blk_open_image(struct blk *blk, struct err *e)
 
 int blk_create(struct blk **out, const struct blk_config *config, struct err *e)
 {
-	struct rate_limiter_config limit = {.limits = config->limits, .fn = blk_limit_over};
+	struct rate_limiter_config limit = {.limits = config->limits, .fn = blk_wake};
 	struct blk *blk = calloc(1, sizeof(*blk));
 	int fd = config->image_fd;
 
@@ -611,6 +593,7 @@ int blk_create(struct blk **out, const struct blk_config *config, struct err *e)
 		blk_destroy(blk);
 		return err_context(e, "blk");
 	}
+	blk->limited = blk->limit.timer.fd >= 0;
 	*out = blk;
 	return 0;
 }

@@ -24,11 +24,12 @@ struct blk;
 
 struct blk_config {
 	struct loop *loop;
-	const char *name;  /* for log lines; must outlive the device */
-	int image_fd;      /* raw file or block device, perhaps O_DIRECT; the device's from now on, also on failure */
-	bool read_only;    /* refuse writes; the descriptor may be read-only then */
-	uint16_t n_queues; /* 1 to DEVICE_QUEUES_MAX */
-	char serial[20];   /* answer to GET_ID, padded with NUL */
+	const char *name; /* for log lines; must outlive the device */
+	int image_fd; /* raw file or block device, perhaps O_DIRECT; the device's from now on, also
+			 on failure */
+	bool read_only;             /* refuse writes; the descriptor may be read-only then */
+	uint16_t n_queues;          /* 1 to DEVICE_QUEUES_MAX */
+	char serial[20];            /* answer to GET_ID, padded with NUL */
 	struct spawn_limits limits; /* of all queues together */
 };
 

@@ -101,20 +101,16 @@ static void console_transmit_queue(struct console *c, struct virtq *q)
 {
 	unsigned int budget = q->num;
 
-	virtq_kicks(q, false);
-	do {
-		while (budget && virtq_pop(q, &c->chain) > 0) {
-			if (c->chain.n_in) {
-				virtq_break(
-					q, "writable buffer in the transmit queue (spec 5.3.6)");
-			} else {
-				console_transmit(c, &c->chain);
-				queue_stats_move(q->stats, true, c->chain.out_len);
-			}
-			virtq_push(q, c->chain.head, 0);
-			budget--;
+	while (budget && virtq_pop(q, &c->chain) > 0) {
+		if (c->chain.n_in) {
+			virtq_break(q, "writable buffer in the transmit queue (spec 5.3.6)");
+		} else {
+			console_transmit(c, &c->chain);
+			queue_stats_move(q->stats, true, c->chain.out_len);
 		}
-	} while (budget && virtq_kicks(q, true));
+		virtq_push(q, c->chain.head, 0);
+		budget--;
+	}
 	virtq_notify(q);
 	if (!budget)
 		virtq_poke(q);
@@ -136,7 +132,7 @@ static bool console_read(struct console *c, struct virtq *q)
 		virtq_push(q, c->chain.head, (uint32_t)n);
 		return true;
 	}
-	virtq_unpop(q);
+	virtq_unpop(q, c->chain.head);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n < 0)
@@ -153,12 +149,9 @@ static void console_receive(struct console *c)
 	struct err e = ERR_INIT;
 	int got = 0;
 
-	virtq_kicks(q, false);
-	do {
-		while (budget && !c->input_ended && (got = virtq_pop(q, &c->chain)) > 0 &&
-			console_read(c, q))
-			budget--;
-	} while (budget && !c->input_ended && got == 0 && virtq_kicks(q, true));
+	while (budget && !c->input_ended && (got = virtq_pop(q, &c->chain)) > 0 &&
+		console_read(c, q))
+		budget--;
 	virtq_notify(q);
 	if (!budget)
 		virtq_poke(q);

@@ -6,6 +6,7 @@
 #include "devices/back/inflight.h"
 
 #include "base/num.h"
+#include "devices/back/inflight_packed.h"
 #include "devices/wire/vhost_user_inflight.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ size_t inflight_bytes(uint16_t num)
 /* inflight_finish() - the last batch was perhaps announced and not cleared: clear it. */
 static void inflight_finish(struct inflight *f, uint16_t used)
 {
-	struct vhost_user_inflight_queue *q = f->queue;
+	struct vhost_user_inflight_queue *q = f->split;
 	uint16_t batch = (uint16_t)(used - LOAD(q->used_idx)), head = LOAD(q->last_batch_head);
 
 	for (uint16_t i = 0; i < batch && i < f->num && head < f->num; i++) {
@@ -41,8 +42,8 @@ bool inflight_begin(struct inflight *f, uint16_t num, uint16_t used, uint16_t *n
 	*n = 0;
 	if (!f)
 		return false;
-	q = f->queue;
-	*f = (struct inflight){.queue = q, .num = num};
+	q = f->split;
+	*f = (struct inflight){.split = q, .num = num};
 	if (!q)
 		return false;
 	if (LOAD(q->version) != VHOST_USER_INFLIGHT_VERSION || LOAD(q->desc_num) != num) {
@@ -65,87 +66,46 @@ bool inflight_begin(struct inflight *f, uint16_t num, uint16_t used, uint16_t *n
 	return true;
 }
 
-/*
- * inflight_find() - the chain in flight whose counter in [from, end) is the lowest, or the highest.
- * Return: its head, or f->num.
- */
-static uint16_t inflight_find(const struct inflight *f, uint64_t from, uint64_t end, bool highest)
+/* A chain of either kind of record. */
+static bool chain_in_flight(const struct inflight *f, uint16_t i)
 {
-	uint16_t found = f->num;
-	uint64_t best = 0;
-
-	for (uint16_t i = 0; i < f->num; i++) {
-		uint64_t counter = LOAD(f->queue->desc[i].counter);
-
-		if (!LOAD(f->queue->desc[i].inflight) || counter < from || counter >= end)
-			continue;
-		if (found == f->num || (highest ? counter > best : counter < best)) {
-			found = i;
-			best = counter;
-		}
-	}
-	return found;
+	return f->packed ? LOAD(f->packed->desc[i].inflight) : LOAD(f->split->desc[i].inflight);
 }
 
-bool inflight_next(struct inflight *f, uint16_t *head)
+static uint64_t chain_counter(const struct inflight *f, uint16_t i)
 {
+	return f->packed ? LOAD(f->packed->desc[i].counter) : LOAD(f->split->desc[i].counter);
+}
+
+bool inflight_next(struct inflight *f, uint16_t *number)
+{
+	uint64_t best = f->again_end;
+
 	if (!inflight_left(f))
 		return false;
-	*head = inflight_find(f, f->again, f->again_end, false);
-	f->again = *head < f->num ? LOAD(f->queue->desc[*head].counter) + 1 : f->again_end;
-	if (f->again > f->again_end)
-		f->again = f->again_end;
-	return *head < f->num;
-}
+	for (uint16_t i = 0; i < f->num; i++) {
+		uint64_t counter = chain_counter(f, i);
 
-bool inflight_add(struct inflight *f, uint16_t head)
-{
-	struct vhost_user_inflight_desc *d;
-
-	if (!f || !f->queue)
-		return true;
-	d = &f->queue->desc[head];
-	if (LOAD(d->inflight))
-		return false;
-	STORE(d->counter, f->counter++);
-	STORE(d->inflight, 1);
-	return true;
-}
-
-bool inflight_undo(struct inflight *f)
-{
-	uint16_t head;
-
-	if (!f || !f->queue)
-		return false;
-	head = inflight_find(f, f->again_end, f->counter, true);
-	if (head < f->num) {
-		STORE(f->queue->desc[head].inflight, 0);
-		return false;
+		if (!chain_in_flight(f, i) || counter < f->again || counter >= best)
+			continue;
+		best = counter;
+		*number = i;
 	}
-	head = inflight_find(f, 0, f->again, true);
-	if (head == f->num)
+	f->again = best == f->again_end ? best : best + 1;
+	return best != f->again_end;
+}
+
+bool inflight_undo(struct inflight *f, uint16_t number)
+{
+	if (!f || (!f->split && !f->packed) || number >= f->num)
 		return false;
-	f->again = LOAD(f->queue->desc[head].counter);
-	return true;
-}
-
-void inflight_batch(struct inflight *f, uint16_t head)
-{
-	if (!f || !f->queue || head >= f->num)
-		return;
-	STORE(f->queue->desc[head].next, LOAD(f->queue->last_batch_head));
-	STORE(f->queue->last_batch_head, head);
-}
-
-void inflight_clear(struct inflight *f, uint16_t head)
-{
-	if (f && f->queue && head < f->num)
-		STORE(f->queue->desc[head].inflight, 0);
-}
-
-void inflight_commit(struct inflight *f, uint16_t used)
-{
-	if (f && f->queue)
-		STORE(f->queue->used_idx, used);
+	if (chain_counter(f, number) < f->again_end) {
+		f->again = chain_counter(f, number);
+		return true;
+	}
+	if (f->packed)
+		inflight_packed_untake(f, number);
+	else
+		STORE(f->split->desc[number].inflight, 0);
+	return false;
 }

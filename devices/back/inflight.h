@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * struct inflight: the record of one split ring's chains in flight, in memory that outlives this
- * process (devices/wire/vhost_user_inflight.h). When the process dies at any point, the next one
+ * struct inflight: the record of one ring's chains in flight, in memory that outlives this process
+ * (devices/wire/vhost_user_inflight.h). virtq.c marks chains in it; this is what a successor does.
+ * What is particular to packed rings is in inflight_packed.h.
+ * When the process dies at any point, the next one
  * finds in it every chain that was taken and not given back, and takes them again in their order.
  *
  * Invariants:
@@ -9,7 +11,7 @@
  *    that it is finished.
  * 2. The content was perhaps written by a process gone wild: no number in it is trusted, and the
  *    worst that can come of it is that chains are lost or done twice.
- * Without a record (NULL) or its memory (`queue` NULL) nothing is recorded. Threads: one.
+ * Without a record (NULL) or its memory (both pointers NULL) nothing is recorded. Threads: one.
  */
 #ifndef DEVICES_BACK_INFLIGHT_H
 #define DEVICES_BACK_INFLIGHT_H
@@ -18,12 +20,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct vhost_user_inflight_packed;
 struct vhost_user_inflight_queue;
 
 struct inflight {
-	struct vhost_user_inflight_queue *queue; /* shared; NULL: none */
-	uint16_t num;                            /* entries of the ring */
-	uint64_t counter;                        /* of the next chain to be taken */
+	/* Shared; at most one of them is not NULL. */
+	struct vhost_user_inflight_queue *split;
+	struct vhost_user_inflight_packed *packed;
+	uint16_t num;              /* entries of the ring */
+	uint64_t counter;          /* of the next chain to be taken */
 	uint64_t again, again_end; /* counters of chains of the dead that are still to be taken */
 };
 
@@ -36,8 +41,11 @@ size_t inflight_bytes(uint16_t num);
  */
 bool inflight_begin(struct inflight *f, uint16_t num, uint16_t used, uint16_t *n);
 
-/* inflight_next() - take the next chain of the dead. Return: false if there is none left. */
-bool inflight_next(struct inflight *f, uint16_t *head);
+/*
+ * inflight_next() - take the next chain of the dead.
+ * Return: false if there is none left, else its number in the record: the head of a split chain.
+ */
+bool inflight_next(struct inflight *f, uint16_t *number);
 
 /* inflight_left() - Return: true if chains of the dead are left. */
 static inline bool inflight_left(const struct inflight *f)
@@ -45,22 +53,10 @@ static inline bool inflight_left(const struct inflight *f)
 	return f && f->again != f->again_end;
 }
 
-/* inflight_add() - a chain is taken. Return: false if the record has that head already. */
-bool inflight_add(struct inflight *f, uint16_t head);
-
 /*
- * inflight_undo() - the chain taken last is given back untouched.
+ * inflight_undo() - the chain taken last, which has that number, is given back untouched.
  * Return: true if it is one of the dead's, which inflight_next() will give again.
  */
-bool inflight_undo(struct inflight *f);
-
-/* inflight_batch() - the chain is among those that the next used index announces. */
-void inflight_batch(struct inflight *f, uint16_t head);
-
-/* inflight_clear() - the used index is out: the chain is the driver's. */
-void inflight_clear(struct inflight *f, uint16_t head);
-
-/* inflight_commit() - all of the batch is cleared; `used` is the used index now. */
-void inflight_commit(struct inflight *f, uint16_t used);
+bool inflight_undo(struct inflight *f, uint16_t number);
 
 #endif

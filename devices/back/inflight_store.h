@@ -11,6 +11,7 @@
 #include "devices/wire/vhost_user.h"
 #include "memory/shared_area.h"
 
+struct vhost_user_inflight_packed;
 struct vhost_user_inflight_queue;
 
 struct inflight_store {
@@ -38,8 +39,12 @@ int inflight_store_offer(
 int inflight_store_take(struct inflight_store *s, const struct vhost_user_inflight *m, int fd,
 	struct err *e) MUST_CHECK;
 
-/* inflight_store_queue() - Return: the record of a queue of num entries, NULL if none was given. */
-struct vhost_user_inflight_queue *inflight_store_queue(
+/* inflight_store_split() - Return: the record of a ring of num entries, NULL if none was given. */
+struct vhost_user_inflight_queue *inflight_store_split(
+	const struct inflight_store *s, uint16_t index, uint16_t num);
+
+/* inflight_store_packed() - the same for packed rings. */
+struct vhost_user_inflight_packed *inflight_store_packed(
 	const struct inflight_store *s, uint16_t index, uint16_t num);
 
 #endif

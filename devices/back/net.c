@@ -133,7 +133,7 @@ static void net_kicked(void *queue, uint32_t events)
 	if (q->index == net_ctrl_queue(&net->ctrl)) {
 		net_kicked_ctrl(net, q);
 	} else if (q->index / 2 >= net->n_pairs) {
-		virtq_kicks(q, false); /* the driver knows of no such queue */
+		return; /* the driver knows of no such queue */
 	} else if (q->index % 2) {
 		if (!pair->tx.q) {
 			net_tx_start(&pair->tx, q);

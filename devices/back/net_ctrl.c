@@ -125,20 +125,18 @@ void net_ctrl_serve(struct net_ctrl *ctrl, struct virtq *q)
 	struct chain *c = &ctrl->chain;
 	unsigned int budget = q->num;
 
-	do {
-		for (; budget && virtq_pop(q, c) > 0; budget--) {
-			uint8_t answer;
+	for (; budget && virtq_pop(q, c) > 0; budget--) {
+		uint8_t answer;
 
-			if (c->out_len < HEADER || !c->n_in) {
-				virtq_break(q, "command without header or answer (spec 5.1.6.5)");
-				virtq_push(q, c->head, 0);
-				break;
-			}
-			answer = net_ctrl_command(ctrl);
-			virtq_copy_in(c, 0, &answer, sizeof(answer));
-			virtq_push(q, c->head, sizeof(answer));
+		if (c->out_len < HEADER || !c->n_in) {
+			virtq_break(q, "command without header or answer (spec 5.1.6.5)");
+			virtq_push(q, c->head, 0);
+			break;
 		}
-	} while (budget && virtq_kicks(q, true));
+		answer = net_ctrl_command(ctrl);
+		virtq_copy_in(c, 0, &answer, sizeof(answer));
+		virtq_push(q, c->head, sizeof(answer));
+	}
 	virtq_notify(q);
 	if (!budget)
 		virtq_poke(q);

@@ -91,7 +91,7 @@ static int net_rx_hold(struct net_rx *rx)
 		return -EPROTO;
 	}
 	if (rx->n_held && rx->all.n_in + c.n_in > SEGMENTS) {
-		virtq_unpop(rx->q);
+		virtq_unpop(rx->q, c.head);
 		return -ENOSPC;
 	}
 	net_rx_add(rx, &c);
@@ -106,7 +106,6 @@ static int net_rx_room(struct net_rx *rx, uint32_t need)
 
 	while (rc > 0 && rx->all.in_len < need)
 		rc = net_rx_hold(rx);
-	rx->starved = rc == 0;
 	return rc ? (rc < 0 ? rc : 0) : -EAGAIN;
 }
 
@@ -114,7 +113,7 @@ static int net_rx_room(struct net_rx *rx, uint32_t need)
 static void net_rx_release(struct net_rx *rx)
 {
 	for (; rx->n_held; rx->n_held--)
-		virtq_unpop(rx->q);
+		virtq_unpop(rx->q, rx->held[rx->n_held - 1].head);
 	rx->all.n_in = 0;
 	rx->all.in_len = 0;
 }
@@ -238,13 +237,9 @@ void net_rx_serve(struct net_rx *rx)
 
 	if (!q || (!rx->readable && !rx->kept))
 		return;
-	virtq_kicks(q, false);
-	do {
-		rx->starved = false;
-		while (budget && net_rx_frame(rx))
-			budget--;
-		/* What is held stays held here: a kick is wanted for what comes behind it. */
-	} while (budget && rx->starved && virtq_kicks(q, true));
+	/* What is held stays held here: a kick is wanted for what comes behind it. */
+	while (budget && net_rx_frame(rx))
+		budget--;
 	net_rx_release(rx);
 	virtq_notify(q);
 	if (!budget)

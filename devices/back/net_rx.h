@@ -30,7 +30,6 @@ struct net_rx {
 	struct rate_limiter *limit;
 	bool mergeable;  /* a frame may take several chains (VIRTIO_NET_F_MRG_RXBUF) */
 	bool readable;   /* the tap may have something */
-	bool starved;    /* the driver has given too few buffers */
 	uint32_t expect; /* bytes that the next frame may need */
 	uint32_t kept;   /* bytes of the frame in spill, 0: none */
 	uint64_t dropped;

@@ -71,7 +71,7 @@ static bool net_tx_frame(struct net_tx *tx, struct virtq_done *done, unsigned in
 		virtq_break(tx->q, "frame is writable or has no header (spec 5.1.6.2)");
 	} else if (!net_tx_write(tx, c)) {
 		tx->writable = false;
-		virtq_unpop(tx->q);
+		virtq_unpop(tx->q, c->head);
 		return false;
 	} else {
 		queue_stats_move(tx->q->stats, true, c->out_len - HEADER);
@@ -88,12 +88,8 @@ void net_tx_serve(struct net_tx *tx)
 
 	if (!q || !tx->writable)
 		return;
-	virtq_kicks(q, false);
-	do {
-		while (n < ARRAY_SIZE(done) && net_tx_frame(tx, done, &n))
-			continue;
-	} while (n < ARRAY_SIZE(done) && tx->writable && !tx->limit->waiting &&
-		virtq_kicks(q, true));
+	while (n < ARRAY_SIZE(done) && net_tx_frame(tx, done, &n))
+		continue;
 	virtq_push_all(q, done, n);
 	virtq_notify(q);
 	if (n == ARRAY_SIZE(done))

@@ -10,6 +10,7 @@
 #ifndef DEVICES_BACK_QUEUE_STATS_H
 #define DEVICES_BACK_QUEUE_STATS_H
 
+#include "base/clock.h"
 #include "devices/wire/counters.h"
 
 #include <stdbool.h>
@@ -23,10 +24,28 @@ struct queue_stats {
 };
 
 /* queue_stats_take() - a chain was taken from the ring. */
-void queue_stats_take(struct queue_stats *s, uint16_t head);
+static inline void queue_stats_take(struct queue_stats *s, uint16_t head)
+{
+	if (s)
+		s->taken_ns[head % QUEUE_STATS_HEADS] = clock_ns();
+}
 
 /* queue_stats_finish() - the driver has got it back. */
-void queue_stats_finish(struct queue_stats *s, uint16_t head);
+static inline void queue_stats_finish(struct queue_stats *s, uint16_t head)
+{
+	uint64_t *taken, ns;
+
+	if (!s)
+		return;
+	taken = &s->taken_ns[head % QUEUE_STATS_HEADS];
+	counters_add(&s->counters->requests, 1);
+	if (!*taken)
+		return;
+	ns = clock_ns() - *taken;
+	*taken = 0;
+	counters_add(&s->counters->latency_ns, ns);
+	counters_add(&s->counters->latency[counters_bucket(ns)], 1);
+}
 
 /* queue_stats_move() - a request moved data; out: from the guest to the device. */
 static inline void queue_stats_move(struct queue_stats *s, bool out, uint64_t bytes)

@@ -41,7 +41,7 @@ static void rng_wait(struct rng *rng, struct virtq *q)
 {
 	struct err e = ERR_INIT;
 
-	virtq_unpop(q);
+	virtq_unpop(q, rng->chain.head);
 	rng->q = q;
 	if (rng->source.added)
 		return;
@@ -71,7 +71,7 @@ static bool rng_fill(struct rng *rng, struct virtq *q, struct chain *c)
 	}
 	log_warn(rng->base.name, "source: %s", n ? strerror(errno) : "has ended");
 	rng->ended = true;
-	virtq_unpop(q);
+	virtq_unpop(q, c->head);
 	return false;
 }
 
@@ -80,11 +80,8 @@ static void rng_serve(struct rng *rng, struct virtq *q)
 {
 	unsigned int budget = CHUNKS_AT_ONCE;
 
-	virtq_kicks(q, false);
-	do {
-		while (budget && virtq_pop(q, &rng->chain) > 0 && rng_fill(rng, q, &rng->chain))
-			budget--;
-	} while (budget && !rng->q && !rng->ended && virtq_kicks(q, true));
+	while (budget && virtq_pop(q, &rng->chain) > 0 && rng_fill(rng, q, &rng->chain))
+		budget--;
 	virtq_notify(q);
 	if (!budget)
 		virtq_poke(q);

@@ -69,12 +69,15 @@ static bool server_any_running(const struct vhost_user_server *s)
 /* queue_resolve() - find the ring's parts in guest memory. Return: 0 or -EFAULT. */
 static int queue_resolve(const struct vhost_user_server *s, struct queue *q)
 {
+	bool packed = s->features & VIRTIO_F_RING_PACKED;
 	uint16_t num = q->vq.num;
+	uint64_t avail = packed ? sizeof(struct vring_packed_event) : VRING_AVAIL_BYTES(num);
+	uint64_t used = packed ? sizeof(struct vring_packed_event) : VRING_USED_BYTES(num);
 
 	if (view_from_user(&s->view, q->addr.desc, VRING_DESC_BYTES(num), &q->vq.desc) < 0 ||
-		view_from_user(&s->view, q->addr.avail, VRING_AVAIL_BYTES(num), &q->vq.avail) < 0)
+		view_from_user(&s->view, q->addr.avail, avail, &q->vq.avail) < 0)
 		return -EFAULT;
-	return view_from_user(&s->view, q->addr.used, VRING_USED_BYTES(num), &q->vq.used);
+	return view_from_user(&s->view, q->addr.used, used, &q->vq.used);
 }
 
 /* queue_start() - run a queue that has all it needs, or break it. Return: 0 or -errno of epoll. */
@@ -86,7 +89,11 @@ static int queue_start(struct vhost_user_server *s, struct queue *q, struct err 
 		virtq_break(&q->vq, "ring outside of guest memory");
 		return 0;
 	}
-	q->inflight.queue = inflight_store_queue(&s->inflight, q->vq.index, q->vq.num);
+	q->inflight = (struct inflight){0};
+	if (s->features & VIRTIO_F_RING_PACKED)
+		q->inflight.packed = inflight_store_packed(&s->inflight, q->vq.index, q->vq.num);
+	else
+		q->inflight.split = inflight_store_split(&s->inflight, q->vq.index, q->vq.num);
 	if (virtq_start(&q->vq, s->features) < 0)
 		return 0;
 	virtq_notify(&q->vq);
@@ -304,10 +311,11 @@ static int on_set_vring_base(struct vhost_user_server *s, struct message *m, str
 
 	if (!q)
 		return -e->code;
-	if (q->vq.running || m->p.state.num > UINT16_MAX)
+	if (q->vq.running ||
+		(m->p.state.num > UINT16_MAX && !(s->features & VIRTIO_F_RING_PACKED)))
 		return err_set(e, EINVAL, "queue %u runs, or base 0x%x is too large", q->vq.index,
 			m->p.state.num);
-	q->vq.next_avail = (uint16_t)m->p.state.num;
+	q->vq.base = m->p.state.num;
 	return 0;
 }
 
@@ -322,7 +330,7 @@ static int on_get_vring_base(struct vhost_user_server *s, struct message *m, str
 		s->broken = false; /* the front end has stopped the device: the guest resets it */
 	fd_drop(&q->vq.kick.fd);
 	q->has_addr = false;
-	m->p.state.num = q->vq.next_avail;
+	m->p.state.num = q->vq.base;
 	m->h.size = sizeof(m->p.state);
 	return 1;
 }
@@ -370,8 +378,8 @@ static int on_set_vring_call(struct vhost_user_server *s, struct message *m, str
 	fd_drop(&q->vq.call_fd);
 	q->vq.call_fd = fd_take(&fd);
 	/* What was finished while there was nobody to call: one call too many harms nobody. */
-	q->vq.signalled_any = false;
-	q->vq.pushed = true;
+	q->vq.told = false;
+	q->vq.pushed = 1;
 	virtq_notify(&q->vq);
 	return 0;
 }
@@ -463,7 +471,7 @@ static int on_reset_device(struct vhost_user_server *s, struct message *m, struc
 		struct queue *q = &s->queues[i];
 
 		q->enabled = q->has_addr = false;
-		q->vq.next_avail = 0;
+		q->vq.base = 0;
 		fd_drop(&q->vq.kick.fd);
 	}
 	return 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * struct virtq: one virtqueue seen from the device; the only code that walks rings. Devices get
- * chains that are checked and copied. Split rings (spec 2.7) for now; what is particular to them
- * stays in virtq.c, behind these functions.
+ * struct virtq: one virtqueue seen from the device; the only code that walks rings, split (spec
+ * 2.7) or packed (spec 2.8). Devices get chains that are checked and copied, and can't tell which.
  *
  * Invariants:
- * 1. Each field of the driver's is fetched once (through the view) before it is checked and used.
+ * 1. The parts of a ring are looked up in the view, and the ledger with it, in each call that uses
+ *    them. A word of the driver's is fetched once, before it is checked and used.
  * 2. A popped chain has 1 to `num` buffers, all mapped and shared, readable ones first; it is
  *    pushed once or given back by virtq_unpop(); popped - pushed == in_flight.
  * 3. A ring that breaks the rules breaks the queue: it is logged, the err eventfd is signalled (see
@@ -26,36 +26,43 @@ struct queue_stats;
 #define VIRTQ_NUM_MAX   1024u /* entries of a ring */
 #define VIRTQ_CHAIN_MAX 128u  /* segments of a chain in this process's memory */
 
-/* The features that this file implements; every device offers them. */
-#define VIRTQ_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
+/* Implemented here, so every device offers them. */
+#define VIRTQ_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
 struct virtq {
 	/* Set by the owner (the vhost-user server) before virtq_start(); -1: no descriptor. */
 	const struct view *view;
-	const char *tag; /* for log lines */
-	void *device;    /* the device's own struct */
-	bool *broken;    /* one for all queues of a device */
-	uint16_t index;
-	uint16_t num;
-	gpa_t desc, avail, used;
+	const char *tag;         /* for log lines */
+	void *device;            /* the device's own struct */
+	bool *broken;            /* one for all queues of a device */
+	uint16_t index, num;     /* a power of two, for packed rings too */
+	gpa_t desc, avail, used; /* packed: the ring, the driver's area, the device's area */
 	int call_fd, err_fd;
 	struct loop_source kick;
 	struct inflight *inflight; /* the record of chains in flight; NULL: none */
 	struct queue_stats *stats; /* NULL: nothing is counted */
+	uint32_t base;             /* where to begin, and after virtq_stop() where to go on */
 	/* The queue's own. */
-	bool running;
-	bool event_idx, indirect;
-	bool signalled_any;      /* signalled_used says something */
-	bool pushed;             /* since the last virtq_notify() */
-	uint16_t next_avail;     /* next entry of the available ring to take; the vring base */
-	uint16_t next_used;      /* next entry of the used ring to fill */
-	uint16_t signalled_used; /* next_used at the last look at the driver's used_event */
-	uint32_t in_flight;      /* popped - pushed */
+	bool running, packed, event_idx, indirect;
+	bool told;  /* the driver was interrupted once, or asked not to be */
+	bool quiet; /* the driver was asked not to kick */
+	/* Positions count on, modulo num it is the entry. Packed: wrap is 1 in the even laps. */
+	uint16_t next_avail; /* next entry of the available ring to take */
+	uint16_t next_used;  /* next entry of the used ring to fill */
+	uint32_t pushed;     /* entries used since the last virtq_notify() */
+	uint32_t in_flight;  /* popped - pushed */
+};
+
+/* What names a chain when it is pushed. */
+struct chain_head {
+	uint16_t id;    /* split: the first descriptor; packed: the driver's name for it */
+	uint16_t slots; /* entries of the ring that it takes */
+	uint16_t entry; /* packed: where the record has it */
 };
 
 /* One request of the driver: n_out readable segments, then n_in writable ones. */
 struct chain {
-	uint16_t head; /* names the chain when it is pushed */
+	struct chain_head head;
 	uint16_t n_out, n_in;
 	uint64_t out_len, in_len; /* bytes; their sum is at most 4 GiB */
 	struct iovec iov[VIRTQ_CHAIN_MAX];
@@ -63,45 +70,42 @@ struct chain {
 
 /* A finished chain: written says how many bytes of its writable part now hold data. */
 struct virtq_done {
-	uint16_t head;
+	struct chain_head head;
 	uint32_t written;
 };
 
 /*
- * virtq_start() - check size, addresses and ring state, and run from next_avail on, or from where
- * a process that died left off: virtq_pop() then gives its chains first.
+ * virtq_start() - check size, addresses and ring state, and run from base on, or from where a
+ * process that died left off: virtq_pop() then gives its chains first.
  * @features: what the driver acknowledged
  * Return: 0, or -EPROTO and the queue is broken.
  */
 int virtq_start(struct virtq *q, uint64_t features);
 
-/* virtq_stop() - take no more chains; in_flight must be 0 (the device has drained). */
+/* virtq_stop() - take no more chains; the device has drained. */
 void virtq_stop(struct virtq *q);
 
 /*
  * virtq_pop() - take the next chain.
- * Return: 1; 0 if there is none (or the queue doesn't run); -EPROTO if the queue is broken.
+ * Return: 1; 0 if there is none (the driver will kick when there is) or the queue doesn't run;
+ * -EPROTO if it is broken.
  */
 int virtq_pop(struct virtq *q, struct chain *c) MUST_CHECK;
 
 /* virtq_unpop() - give the chain popped last back; it will be popped (and read) again. */
-void virtq_unpop(struct virtq *q);
-
-/* virtq_push() - finish a chain. */
-void virtq_push(struct virtq *q, uint16_t head, uint32_t written);
+void virtq_unpop(struct virtq *q, struct chain_head head);
 
 /* virtq_push_all() - finish n chains; the driver sees all of them or none. */
 void virtq_push_all(struct virtq *q, const struct virtq_done *done, unsigned int n);
 
-/* virtq_notify() - interrupt the driver if it wants that for what was pushed. After virtq_push().
- */
-void virtq_notify(struct virtq *q);
+/* virtq_push() - finish a chain. */
+static inline void virtq_push(struct virtq *q, struct chain_head head, uint32_t written)
+{
+	virtq_push_all(q, &(struct virtq_done){head, written}, 1);
+}
 
-/*
- * virtq_kicks() - tell the driver whether kicks are wanted. Off is a hint.
- * Return: true if on and chains are there that no kick will announce: pop again.
- */
-bool virtq_kicks(struct virtq *q, bool on);
+/* virtq_notify() - after virtq_push(): interrupt the driver if it wants that. */
+void virtq_notify(struct virtq *q);
 
 /* virtq_poke() - have the device's kicked() called again by the loop. */
 void virtq_poke(struct virtq *q);
@@ -109,10 +113,8 @@ void virtq_poke(struct virtq *q);
 /* virtq_break() - the driver broke a rule: see invariant 3. */
 void virtq_break(struct virtq *q, const char *why);
 
-/* virtq_copy_out() - copy from offset off of the readable part to dst. Return: bytes copied. */
+/* Copy from offset off of the readable part, or to the writable one. Return: bytes copied. */
 uint64_t virtq_copy_out(const struct chain *c, uint64_t off, void *dst, uint64_t len);
-
-/* virtq_copy_in() - copy src to offset off of the writable part. Return: bytes copied. */
 uint64_t virtq_copy_in(const struct chain *c, uint64_t off, const void *src, uint64_t len);
 
 #endif

@@ -174,7 +174,7 @@ static bool vsock_give(struct vsock *v, struct virtq *q)
 		return false;
 	}
 	if (vsock_next(v, &h) < 0) {
-		virtq_unpop(q);
+		virtq_unpop(q, v->chain.head);
 		return false;
 	}
 	h.src_cid = VIRTIO_VSOCK_CID_HOST;
@@ -193,15 +193,10 @@ static void vsock_pump(struct vsock *v)
 
 	if (!q)
 		return;
-	virtq_kicks(q, false);
 	for (budget = q->num; budget; budget--) {
-		int got = 0;
-
 		if (!v->n_resets && !vsock_table_first_ready(v->table))
 			break;
-		while ((got = virtq_pop(q, &v->chain)) == 0 && virtq_kicks(q, true))
-			continue;
-		if (got <= 0 || !vsock_give(v, q))
+		if (virtq_pop(q, &v->chain) <= 0 || !vsock_give(v, q))
 			break;
 	}
 	virtq_notify(q);
@@ -289,20 +284,17 @@ static void vsock_transmit(struct vsock *v, struct virtq *q)
 {
 	unsigned int budget = q->num;
 
-	virtq_kicks(q, false);
-	do {
-		while (budget && v->n_resets < VSOCK_RESETS && virtq_pop(q, &v->chain) > 0) {
-			const char *wrong = vsock_take(v);
+	while (budget && v->n_resets < VSOCK_RESETS && virtq_pop(q, &v->chain) > 0) {
+		const char *wrong = vsock_take(v);
 
-			if (wrong)
-				virtq_break(q, wrong);
-			else
-				queue_stats_move(q->stats, true, v->chain.out_len - HEADER);
-			virtq_push(q, v->chain.head, 0);
-			budget--;
-		}
-		v->tx_waits = v->n_resets == VSOCK_RESETS;
-	} while (budget && !v->tx_waits && virtq_kicks(q, true));
+		if (wrong)
+			virtq_break(q, wrong);
+		else
+			queue_stats_move(q->stats, true, v->chain.out_len - HEADER);
+		virtq_push(q, v->chain.head, 0);
+		budget--;
+	}
+	v->tx_waits = v->n_resets == VSOCK_RESETS;
 	virtq_notify(q);
 	if (!budget)
 		virtq_poke(q);

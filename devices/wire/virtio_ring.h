@@ -51,6 +51,9 @@ static_assert(sizeof(struct vring_used) == 4, "spec 2.7.8");
 #define VRING_DESC_BYTES(num)  (16u * (uint32_t)(num))
 #define VRING_AVAIL_BYTES(num) (6u + 2u * (uint32_t)(num))
 #define VRING_USED_BYTES(num)  (6u + 8u * (uint32_t)(num))
+/* The event fields: which used entry the driver, which available one the device waits for. */
+#define VRING_USED_EVENT(avail, num) ((uint16_t *)(avail) + 2 + (num))
+#define VRING_AVAIL_EVENT(used, num) ((uint16_t *)(used) + 2 + 4 * (num))
 
 struct vring_packed_desc { /* spec 2.8.13; align 16 */
 	uint64_t addr;
@@ -60,12 +63,16 @@ struct vring_packed_desc { /* spec 2.8.13; align 16 */
 };
 static_assert(sizeof(struct vring_packed_desc) == 16, "spec 2.8.13");
 
+#define VRING_PACKED_DESC_F_BOTH (VRING_DESC_F_AVAIL | VRING_DESC_F_USED)
+
+#define VRING_PACKED_EVENT_MASK    0x3u
 #define VRING_PACKED_EVENT_ENABLE  0x0u
 #define VRING_PACKED_EVENT_DISABLE 0x1u
 #define VRING_PACKED_EVENT_DESC    0x2u /* only with VIRTIO_F_EVENT_IDX */
 
+#define VRING_PACKED_WRAP 0x8000u
 struct vring_packed_event { /* spec 2.8.14; driver and device area of a packed ring; align 4 */
-	uint16_t off_wrap;  /* bits 0-14 offset, bit 15 wrap counter */
+	uint16_t off_wrap;  /* bits 0-14 offset, bit 15 (VRING_PACKED_WRAP) wrap counter */
 	uint16_t flags;     /* VRING_PACKED_EVENT_* in bits 0-1 */
 };
 static_assert(sizeof(struct vring_packed_event) == 4, "spec 2.8.14");

@@ -108,7 +108,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.kick = {.fd = -1},
 	};
 	uint8_t features = bytes_u8(&in);
-	uint16_t used;
 	int rc;
 
 	memset(w->mem, 0, PAGES * PAGE_SIZE);
@@ -121,9 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	device->ops->drain(&q);
 	assert(!q.in_flight);
 	/* Every chain was used once, unless the ring broke. */
-	share(w, 0, true);
-	rc = view_load16(&w->view, gpa_of(0x302), &used);
-	assert(!rc && (broken || q.next_used == q.next_avail));
+	assert(broken || q.next_used == q.next_avail);
 	virtq_stop(&q);
 	return 0;
 }

@@ -35,7 +35,6 @@ static void echo_kicked(void *queue, uint32_t events)
 	while (virtq_pop(q, &echo->chain) > 0)
 		virtq_push(q, echo->chain.head, (uint32_t)virtq_copy_in(&echo->chain, 0, "x", 1));
 	virtq_notify(q);
-	virtq_kicks(q, true);
 }
 
 static void echo_drain(struct virtq *q)

@@ -139,7 +139,8 @@ void rig_start(struct rig *r, unsigned int n, uint64_t features)
 
 		value = q;
 		rig_state(r, VHOST_USER_SET_VRING_NUM, q, RIG_NUM);
-		rig_state(r, VHOST_USER_SET_VRING_BASE, q, 0);
+		rig_state(r, VHOST_USER_SET_VRING_BASE, q,
+			features & VIRTIO_F_RING_PACKED ? 0x80008000u : 0);
 		rig_send(r, VHOST_USER_SET_VRING_ADDR, &addr, sizeof(addr), -1);
 		rig_send(r, VHOST_USER_SET_VRING_CALL, &value, sizeof(value), r->call[q]);
 		rig_send(r, VHOST_USER_SET_VRING_ERR, &value, sizeof(value), r->err[q]);
@@ -165,6 +166,34 @@ void rig_offer(struct rig *r, unsigned int q, uint16_t head)
 
 	avail[2 + avail[1] % RIG_NUM] = head;
 	__atomic_store_n(&avail[1], (uint16_t)(avail[1] + 1), __ATOMIC_RELEASE);
+}
+
+void rig_offer_packed(
+	struct rig *r, uint16_t *at, const struct rig_desc *d, unsigned int n, uint16_t id)
+{
+	struct vring_packed_desc *ring = rig_at(r, RIG_DESC(0));
+	uint16_t first = 0, pos = *at;
+
+	for (unsigned int i = 0; i < n; i++, pos++) {
+		uint16_t lap = pos & RIG_NUM ? VRING_DESC_F_USED : VRING_DESC_F_AVAIL;
+		uint16_t flags = (uint16_t)(d[i].flags | lap | (i + 1 < n ? RIG_NEXT : 0));
+
+		ring[pos % RIG_NUM] = (struct vring_packed_desc){d[i].addr, d[i].len,
+			i + 1 < n ? 0 : id, i ? flags : ring[pos % RIG_NUM].flags};
+		first = i ? first : flags;
+	}
+	__atomic_store_n(&ring[*at % RIG_NUM].flags, first, __ATOMIC_RELEASE);
+	*at = pos;
+}
+
+bool rig_used_packed(struct rig *r, uint16_t at, struct vring_packed_desc *d)
+{
+	struct vring_packed_desc *ring = rig_at(r, RIG_DESC(0));
+	uint16_t both = at & RIG_NUM ? 0 : VRING_PACKED_DESC_F_BOTH;
+	uint16_t flags = __atomic_load_n(&ring[at % RIG_NUM].flags, __ATOMIC_ACQUIRE);
+
+	*d = ring[at % RIG_NUM];
+	return (flags & VRING_PACKED_DESC_F_BOTH) == both;
 }
 
 void rig_kick(struct rig *r, unsigned int q)

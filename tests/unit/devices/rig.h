@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "devices/back/vhost_user_server.h"
 #include "devices/wire/vhost_user.h"
+#include "devices/wire/virtio_ring.h"
 
 #define RIG_GPA    0x100000u /* where guest memory begins */
 #define RIG_SIZE   0x100000u
@@ -76,6 +77,16 @@ void rig_desc(struct rig *r, uint64_t table, unsigned int i, struct rig_desc d);
 /* rig_offer() - make the chain at head available in queue q; rig_kick() says so. */
 void rig_offer(struct rig *r, unsigned int q, uint16_t head);
 void rig_kick(struct rig *r, unsigned int q);
+
+/*
+ * rig_offer_packed() - the same for queue 0 as a packed ring: n descriptors (next is ignored) of a
+ * chain with that id. *at is the driver's position, counted as virtq.h does; it begins at 0.
+ */
+void rig_offer_packed(
+	struct rig *r, uint16_t *at, const struct rig_desc *d, unsigned int n, uint16_t id);
+
+/* rig_used_packed() - Return: true if the entry at that position is used; *d is the entry then. */
+bool rig_used_packed(struct rig *r, uint16_t at, struct vring_packed_desc *d);
 
 /* rig_used() - Return: the used index of queue q; rig_used_len() the bytes of its entry n. */
 uint16_t rig_used(struct rig *r, unsigned int q);
