@@ -28,7 +28,7 @@ struct stream_config {
 
 struct disk_config {
 	char *path;
-	bool readonly, direct;
+	bool readonly, direct, packed; /* packed: offer such rings */
 	uint64_t num_queues, queue_size;
 	struct nic_limit bandwidth, ops; /* of all queues together; bandwidth in bytes */
 	char *serial, *id;

@@ -8,6 +8,7 @@
 #include "devices/front/vhost_user_client.h"
 #include "devices/front/virtio_pci.h"
 #include "devices/wire/counters.h"
+#include "devices/wire/virtio.h"
 #include "memory/ledger.h"
 #include "memory/ram.h"
 #include "vmm/config.h"
@@ -102,6 +103,7 @@ static int device_attach(struct device *d, const struct device_env *env,
 		.n_queues = p->spawn.n_queues,
 		.max_queue_size = p->queue_size,
 		.config_len = p->config_len,
+		.withheld = p->packed ? 0 : VIRTIO_F_RING_PACKED,
 		.require_access_platform = env->ram->cbit || env->ram->dual,
 		.sock = child->sock,
 		.pidfd = child->pidfd,

@@ -51,6 +51,7 @@ int device_plan_disk(
 	p->spawn.limits.bytes = device_plan_limit(&c->bandwidth);
 	p->spawn.limits.ops = device_plan_limit(&c->ops);
 	p->queue_size = (uint16_t)c->queue_size;
+	p->packed = c->packed;
 	return device_plan_hold(p, resource_open_disk(c, e));
 }
 
@@ -74,6 +75,7 @@ int device_plan_nic(
 	p->spawn.limits.bytes = device_plan_limit(&c->bandwidth);
 	p->spawn.limits.ops = device_plan_limit(&c->ops);
 	p->queue_size = (uint16_t)c->queue_size;
+	p->packed = c->packed;
 	nic_mac(c->mac, p->spawn.mac);
 	if (tap_queues(c, p->spawn.fds, &p->spawn.mtu, e) < 0)
 		return -e->code;

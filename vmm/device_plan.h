@@ -19,6 +19,7 @@ struct device_plan {
 		spawn; /* the descriptors in fds are the plan's; strings are the config's */
 	uint16_t virtio_id;
 	uint16_t queue_size;
+	bool packed; /* offer packed rings to the guest */
 	uint32_t class_code;
 	uint32_t config_len; /* bytes of device configuration */
 	char name[16];       /* for spawn.name where the config gives none */

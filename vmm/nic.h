@@ -21,6 +21,7 @@ struct nic_config {
 	uint64_t mtu;                    /* 0: the tap's */
 	uint64_t num_queues, queue_size; /* two queues for each pair */
 	bool offload_tso, offload_ufo, offload_csum;
+	bool packed; /* offer packed rings */
 	struct nic_limit bandwidth, ops; /* of each direction; bandwidth in bytes */
 	char *id;
 	char *fd_list;         /* of the command line: descriptors that were inherited */

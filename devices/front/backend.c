@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/wire/virtio.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -99,11 +100,13 @@ int backend_start(struct backend *b, uint64_t features, struct vhost_user_ring *
 {
 	struct vhost_user_setup setup = {
 		.features = features, .rings = rings, .n_rings = n, .record = &b->record};
+	/* Both positions of a packed ring begin at 0 with their wrap counters 1 (spec 2.8.1). */
+	uint32_t fresh = features & VIRTIO_F_RING_PACKED ? 0x80008000u : 0;
 	int rc;
 
 	pthread_mutex_lock(&b->lock);
 	for (unsigned int i = 0; i < n; i++) {
-		rings[i].base = b->bases[rings[i].index];
+		rings[i].base = b->suspended ? b->bases[rings[i].index] : fresh;
 		if (rings[i].size > setup.queue_size)
 			setup.queue_size = (uint16_t)rings[i].size;
 	}
@@ -118,6 +121,7 @@ int backend_suspend(struct backend *b, struct err *e)
 
 	pthread_mutex_lock(&b->lock);
 	rc = vhost_user_client_stop(b->client, b->bases, e);
+	b->suspended = rc == 0;
 	pthread_mutex_unlock(&b->lock);
 	return rc;
 }
@@ -132,7 +136,7 @@ void backend_reset(struct backend *b)
 		kill_it(b);
 	}
 	fd_drop(&b->record.fd);
-	memset(b->bases, 0, sizeof(b->bases));
+	b->suspended = false;
 	pthread_mutex_unlock(&b->lock);
 }
 

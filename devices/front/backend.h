@@ -31,6 +31,7 @@ struct backend {
 	int pidfd;                        /* -1: unknown */
 	uint64_t features;                /* that the first one offered */
 	struct vhost_user_record record;
+	bool suspended; /* bases say where the rings go on */
 	uint32_t bases[BACKEND_QUEUES];
 	struct vhost_user_memory memory[VHOST_USER_CLIENT_MEMORIES];
 };

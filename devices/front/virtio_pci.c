@@ -609,7 +609,7 @@ static int connect_backend(struct virtio_pci *vp, struct err *e)
 
 static void init_common(struct virtio_pci *vp)
 {
-	uint64_t offered = vp->back.features;
+	uint64_t offered = vp->back.features & ~vp->desc.withheld;
 	struct virtio_common_desc d = {.ops = &common_ops,
 		.ctx = vp,
 		.layout = vp->desc.layout,

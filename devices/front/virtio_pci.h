@@ -43,6 +43,7 @@ struct virtio_pci_desc {
 	unsigned int slot;           /* 0: the lowest free one */
 	uint16_t n_queues;           /* 1 to VIRTIO_COMMON_QUEUES */
 	uint16_t max_queue_size;     /* a power of two up to VIRTIO_QUEUE_SIZE_MAX */
+	uint64_t withheld;           /* features that the guest is not offered */
 	uint32_t config_len; /* of the device configuration, up to VHOST_USER_CLIENT_CONFIG_MAX; 0:
 				none */
 	bool require_access_platform; /* above level off */

@@ -97,7 +97,7 @@ static void config_json_echoes_the_defaults(void **state)
 		"\"policy\":196608,\"shared_max\":0},\"sandbox\":{\"mode\":\"strict\"},\"iommu\":false,"
 		"\"watchdog\":false,\"pvpanic\":false,\"landlock_enable\":false,"
 		"\"disks\":[{\"path\":\"/d\",\"readonly\":false,\"direct\":false,\"num_queues\":1,"
-		"\"queue_size\":128,\"id\":\"_disk0\",\"vhost_user\":false,"
+		"\"queue_size\":128,\"packed\":false,\"id\":\"_disk0\",\"vhost_user\":false,"
 		"\"disable_io_uring\":false,\"disable_aio\":false,\"pci_segment\":0,"
 		"\"backing_files\":false,\"sparse\":true,\"image_type\":\"Raw\","
 		"\"lock_granularity\":\"Full\"}],\"net\":[]}",
