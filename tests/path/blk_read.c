@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads 4 KiB from a disk as a stock guest asks for it (one indirect descriptor, EVENT_IDX, a
- * ledger, a record of chains in flight), and prints the address of each function of Cloister that
- * is entered between kick and interrupt, in their order. Built with -finstrument-functions; path.py
- * gives them their names. Argument: "split" or "packed".
+ * ledger, a record of chains in flight, counters), and prints the address of each function of
+ * Cloister that is entered between kick and interrupt, in their order. Built with
+ * -finstrument-functions; path.py gives them their names. Argument: "split" or "packed".
  */
 #include "base/fd.h"
 #include "devices/back/blk.h"
 #include "devices/back/inflight.h"
+#include "devices/back/queue_stats.h"
 #include "devices/wire/virtio_blk.h"
 #include "devices/wire/virtio_ring.h"
 
@@ -55,6 +56,8 @@ struct world {
 	struct view view;
 	struct virtq q;
 	struct inflight inflight;
+	struct queue_counters counters;
+	struct queue_stats stats;
 	bool broken, packed;
 	uint8_t *mem;
 	uint64_t record[2 * NUM * 4];
@@ -85,6 +88,7 @@ static int world_open(struct world *w, bool packed)
 		return -1;
 	config.loop = w->loop;
 	w->packed = packed;
+	w->stats.counters = &w->counters;
 	w->inflight.split = packed ? NULL : (void *)w->record;
 	w->inflight.packed = packed ? (void *)w->record : NULL;
 	if (blk_create(&w->blk, &config, &e) < 0 || view_init(&w->view, ledger, &e) < 0 ||
@@ -101,7 +105,8 @@ static int world_open(struct world *w, bool packed)
 		.used = gpa_of(USED),
 		.call_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 		.err_fd = -1,
-		.inflight = &w->inflight};
+		.inflight = &w->inflight,
+		.stats = &w->stats};
 	w->q.kick = (struct loop_source){.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 		.fn = blk_device(w->blk)->ops->kicked,
 		.ctx = &w->q};
@@ -119,8 +124,8 @@ static void offer_read(struct world *w, uint16_t n)
 	struct vring_desc *table = (void *)(w->mem + TABLE), *ring = (void *)w->mem;
 	struct vring_packed_desc *packed = (void *)w->mem;
 	struct vring_avail *avail = (void *)(w->mem + AVAIL);
-	uint16_t flags[3] = {VRING_DESC_F_NEXT, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE,
-		VRING_DESC_F_WRITE};
+	uint16_t flags[3] = {
+		VRING_DESC_F_NEXT, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, VRING_DESC_F_WRITE};
 
 	memcpy(w->mem + HEADER, &h, sizeof(h));
 	w->mem[STATUS] = 0xee;

@@ -5,7 +5,7 @@
     path.py PROGRAM         fails if there are more than 12 in more than 5 files
 
 PROGRAM (blk_read.c and what it needs, built with -finstrument-functions) says which ones, inlined ones included. A
-function is one with a body in a .c file; helpers in headers that do arithmetic on one or two values are listed apart.
+function is one with a body in a .c file; the inline helpers of headers are listed apart.
 """
 import os
 import re
