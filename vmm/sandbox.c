@@ -2,6 +2,7 @@
 /* The monitor's sandbox; see vmm/sandbox.h. */
 #include "vmm/sandbox.h"
 
+#include "base/priority.h"
 #include "devices/front/courier.h"
 #include "seccomp/jail.h"
 #include "seccomp/landlock.h"
@@ -40,6 +41,7 @@ int sandbox_filter(const struct sandbox_desc *desc, struct err *e)
 
 static int sandbox_enter(void *ctx)
 {
+	priority_ordinary();
 	return program_enter(ctx);
 }
 

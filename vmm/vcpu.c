@@ -6,7 +6,6 @@
 #include "devices/front/bus.h"
 #include "memory/convert.h"
 #include "seccomp/program.h"
-#include "vmm/hv/hot.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -192,12 +191,11 @@ void vcpu_stop(struct vcpu *v)
 	v->started = false;
 }
 
-int vcpu_retire(struct vcpu *v, struct gate *gate)
+void vcpu_retire(struct vcpu *v, struct gate *gate)
 {
 	assert(v->started);
 	gate_dismiss(gate, &v->dismissed);
 	vcpu_stop(v);
 	v->dismissed = v->leaving = false;
 	hv_vcpu_unkick(v->hv);
-	return hv_vcpu_reset(v->hv);
 }

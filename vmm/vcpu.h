@@ -62,11 +62,8 @@ uint64_t vcpu_exits(const struct vcpu *v, enum hv_exit_kind kind);
 /* vcpu_interrupt() - make the thread come to the gate soon. */
 void vcpu_interrupt(struct vcpu *v);
 
-/*
- * vcpu_retire() - end the thread alone, now, also while the others are paused, and leave the vCPU
- * as it was made: waiting to be started by another one. Return: 0, or -errno: it can't start again.
- */
-int vcpu_retire(struct vcpu *v, struct gate *gate);
+/* vcpu_retire() - end the thread alone, now, also while the others are paused. */
+void vcpu_retire(struct vcpu *v, struct gate *gate);
 
 /* vcpu_stop() - wait for the thread's end; the gate is abandoned. Not started: does nothing. */
 void vcpu_stop(struct vcpu *v);

@@ -2,7 +2,6 @@
 /* vCPUs that come and go; see vmm/vcpu_plug.h. */
 #include "vmm/vcpu_plug.h"
 
-#include "base/log.h"
 #include "devices/front/cpu_plug.h"
 #include "vmm/hv/hot.h"
 #include "vmm/policy.h"
@@ -10,7 +9,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 _Static_assert(CONFIG_MAX_VCPUS <= CPU_PLUG_MAX, "a bit for each vCPU");
 
@@ -46,28 +44,29 @@ bool vcpu_plug_leaving(const struct vm *vm)
 	return false;
 }
 
-/* vcpu_plug_make() - a place that no vCPU was at before */
+/* vcpu_plug_make() - at a place where no vCPU was before, or one has gone */
 static int vcpu_plug_make(struct vm *vm, unsigned int i, struct err *e)
 {
-	int rc = vcpu_init(&vm->vcpus[i], vm->hv, i, &vm->vcpu_env, e);
+	struct vcpu *v = &vm->vcpus[i];
+	bool new = !v->hv;
+	int rc = new ? vcpu_init(v, vm->hv, i, &vm->vcpu_env, e) : 0;
 
 	if (rc)
 		return rc;
-	rc = hv_vcpu_join(vm->vcpus[i].hv);
-	return rc ? err_sys(e, -rc, "vcpu%u: local APIC", i) : 0;
+	rc = new ? hv_vcpu_join(v->hv) : hv_vcpu_reset(v->hv);
+	return rc ? err_sys(e, -rc, "vcpu%u", i) : 0;
 }
 
 /* vcpu_plug_in() - one more, at the lowest free place */
 static int vcpu_plug_in(struct vm *vm, struct err *e)
 {
 	unsigned int i = 0;
-	int rc = 0;
+	int rc;
 
 	while (i < vm->n_vcpus && vm->vcpus[i].started)
 		i++;
 	assert(i < vm->n_vcpus);
-	if (!vm->vcpus[i].hv)
-		rc = vcpu_plug_make(vm, i, e);
+	rc = vcpu_plug_make(vm, i, e);
 	if (!rc)
 		rc = vm_start_vcpu(vm, i, e);
 	if (rc)
@@ -112,15 +111,12 @@ void vcpu_plug_eject(struct vm *vm)
 {
 	uint64_t ejected = vm->machine.cpus ? cpu_plug_take_ejected(vm->machine.cpus) : 0;
 	char id[16];
-	int rc;
 
 	for (unsigned int i = 0; i < vm->n_vcpus; i++) {
 		if (!(ejected >> i & 1))
 			continue;
-		rc = vcpu_retire(&vm->vcpus[i], &vm->gate);
+		vcpu_retire(&vm->vcpus[i], &vm->gate);
 		snprintf(id, sizeof(id), "vcpu%u", i);
-		if (rc)
-			log_error("vm", "%s: reset: %s", id, strerror(-rc));
 		vm->machine.desc.device_event(vm, id, "vcpu-removed");
 	}
 }

@@ -96,14 +96,28 @@ def try_call(client, name, body):
         pass  # it was killed, which is the point
 
 
+PROMPT = 0.01  # seconds that 99 of 100 answers take at most
+
+
+def first():
+    """Let the calling thread run before all others, so that only the daemon's delays count. Return: allowed?"""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        return False
+    return True
+
+
 class Pinger(threading.Thread):
     """Asks again and again; keeps how long each answer took."""
 
     def __init__(self, daemon, call):
         super().__init__()
         self.client, self.call, self.ends, self.took = GoClient(daemon.socket), call, False, []
+        self.first = False
 
     def run(self):
+        self.first = first()
         while not self.ends:
             began = time.monotonic()
             self.client.call("GET", self.call)
@@ -113,7 +127,12 @@ class Pinger(threading.Thread):
     def end(self):
         self.ends = True
         self.join(TIMEOUT)
-        return sorted(self.took)
+        took = sorted(self.took)
+        median, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+        print(f"{self.call}: {len(took)} answers, median {median * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
+        need(median < 0.05, "the median answer took more than 50 ms")
+        # Where nobody may have a priority, a busy machine delays both ends at will.
+        need(p99 < PROMPT or not self.first, f"p99 is {p99 * 1e3:.2f} ms, not {PROMPT * 1e3:.0f}")
 
 
 def case_busy(daemon):
@@ -128,10 +147,7 @@ def case_busy(daemon):
         thread.start()
     boots.join()
     for pinger in pingers:
-        took = pinger.end()
-        print(f"{pinger.call}: {len(took)} answers, median {took[len(took) // 2] * 1e3:.2f} ms, p99 "
-              f"{took[len(took) * 99 // 100] * 1e3:.2f} ms")
-        need(took[len(took) // 2] < 0.05, "the median answer took more than 50 ms")
+        pinger.end()
 
 
 def case_storm(daemon):
@@ -145,12 +161,10 @@ def case_storm(daemon):
     pinger = Pinger(daemon, "vmm.ping")
     pinger.start()
     time.sleep(1)
-    took = pinger.end()
+    pinger.end()
     exits = expect(client.call("GET", "vm.counters"), 200).json()["vcpu0"]["exits"]
-    print(f"{exits} exits; {len(took)} answers, median {took[len(took) // 2] * 1e3:.2f} ms, p99 "
-          f"{took[len(took) * 99 // 100] * 1e3:.2f} ms")
+    print(f"{exits} exits")
     need(exits > 1000, f"{exits} exits are no storm")
-    need(took[len(took) // 2] < 0.05, "the median answer took more than 50 ms")
 
 
 CASES = {"cycles": case_cycles, "kills": case_kills, "busy": case_busy, "storm": case_storm}

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/loop.h"
+#include "base/priority.h"
 #include "devices/front/courier.h"
 #include "seccomp/program.h"
 #include "vmm/api/api.h"
@@ -198,6 +199,8 @@ static void *relay_thread(void *ctx)
 	int rc;
 
 	pthread_setname_np(pthread_self(), "api");
+	if (!r->desc.first)
+		priority_soon();
 	rc = program_enter(r->filter);
 	pthread_mutex_lock(&r->lock);
 	r->entry = rc;
@@ -228,6 +231,8 @@ static int relay_start(struct relay *r, struct err *e)
 	int rc = pthread_create(&r->thread, NULL, relay_thread, r);
 
 	r->started = !rc;
+	if (r->desc.first)
+		priority_ordinary(); /* the caller; the thread has inherited it */
 	if (rc)
 		return err_sys(e, rc, "API thread");
 	pthread_mutex_lock(&r->lock);

@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "seccomp/filter.h"
 
+#include <stdbool.h>
+
 struct api;
 struct courier;
 struct loop;
@@ -22,6 +24,8 @@ struct relay_desc {
 	struct courier *builder;  /* does the requests; NULL: the main thread */
 	enum filter_mode seccomp; /* of the thread */
 	int listener;             /* the relay's from relay_create() on, also after an error */
+	bool first; /* the caller runs first (base/priority.h): the thread inherits it, then the
+		     * caller becomes ordinary */
 };
 
 /* relay_create() - start the thread, with its filter. Return: 0 or -errno. */

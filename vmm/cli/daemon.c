@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/priority.h"
 #include "devices/back/spawner.h"
 #include "devices/front/courier.h"
 #include "vmm/api/api.h"
@@ -52,7 +53,7 @@ struct daemon {
 	struct vm_config imposed; /* level and require only */
 	bool level_given;
 	const char *socket, *event_monitor, *log_file;
-	bool no_shutdown;
+	bool no_shutdown, first;
 	enum filter_mode seccomp;
 	struct loop *loop;
 	struct listener listener;
@@ -197,6 +198,7 @@ static int daemon_listen(struct daemon *d, struct err *e)
 		.api = d->api,
 		.builder = d->builder,
 		.seccomp = d->seccomp,
+		.first = d->first,
 		.listener = fd_take(&d->listener.fd)};
 
 	return relay_create(&d->relay, &desc, e);
@@ -236,8 +238,10 @@ static int daemon_make_vmm(struct daemon *d, int spawner, struct err *e)
 static int daemon_serve(struct daemon *d, int spawner, struct err *e)
 {
 	const struct sandbox_desc sandbox = {.role = FILTER_DAEMON, .seccomp = d->seccomp};
-	int rc = sandbox_jail(&sandbox, e);
+	int rc;
 
+	d->first = priority_first(); /* for the API's thread; the jail takes the capability */
+	rc = sandbox_jail(&sandbox, e);
 	if (!rc)
 		rc = sandbox_thread(&d->builder, FILTER_BUILDER, d->seccomp, e);
 	if (!rc)
