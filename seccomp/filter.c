@@ -155,6 +155,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(fallocate), VCPU | RUN, "conversions and the sweep discard shared pages", 1,
 		WHOLE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE},
 	{SCMP_SYS(timerfd_settime), VCPU, "serial output is written a little later, in one go"},
+	{SCMP_SYS(timerfd_settime), MAIN, "how long guests may take to let go of devices"},
 	{SCMP_SYS(pidfd_send_signal), TALKERS, "end a device process that does not answer"},
 	{SCMP_SYS(clock_gettime), MONITOR | API, "time limits", .rarely = "clocks without vDSO"},
 	{SCMP_SYS(restart_syscall), TALKERS | API, "the kernel, for a wait with a time limit",

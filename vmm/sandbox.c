@@ -39,21 +39,29 @@ int sandbox_filter(const struct sandbox_desc *desc, struct err *e)
 	return filter_load(desc->role, desc->seccomp, e);
 }
 
+struct entry {
+	struct program *program;
+	bool ordinary; /* its maker may run first, see base/priority.h */
+};
+
 static int sandbox_enter(void *ctx)
 {
-	priority_ordinary();
-	return program_enter(ctx);
+	const struct entry *entry = ctx;
+
+	if (entry->ordinary)
+		priority_ordinary();
+	return program_enter(entry->program);
 }
 
 int sandbox_thread(
 	struct courier **out, enum filter_role role, enum filter_mode mode, struct err *e)
 {
-	struct program *program;
-	int rc = program_create(&program, role, mode, e);
+	struct entry entry = {.ordinary = role == FILTER_BUILDER};
+	int rc = program_create(&entry.program, role, mode, e);
 
 	*out = NULL;
 	if (!rc)
-		rc = courier_create(out, filter_role_name(role), sandbox_enter, program, e);
-	program_destroy(program);
+		rc = courier_create(out, filter_role_name(role), sandbox_enter, &entry, e);
+	program_destroy(entry.program);
 	return rc;
 }
