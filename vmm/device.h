@@ -32,7 +32,7 @@ struct device_env {
 	struct ram *ram;
 	struct ledger *ledger;
 	struct loop *loop;
-	struct courier *courier;
+	struct courier *const *courier; /* started before the first vCPU thread */
 	int spawner;
 	bool best_effort; /* sandboxes of device processes may be incomplete, and say so */
 	/* Something happened to a device: "device-died", ...; on the loop's thread. */

@@ -210,8 +210,6 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	rc = machine_init_wake(m, e);
 	if (!rc)
 		rc = bus_create(&m->bus, e);
-	if (!rc)
-		rc = sandbox_thread(&m->courier, FILTER_COURIER, desc->seccomp, e);
 	if (rc)
 		return rc;
 	m->env = (struct device_env){
@@ -219,7 +217,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 		.ram = desc->ram,
 		.ledger = desc->ledger,
 		.loop = desc->loop,
-		.courier = m->courier,
+		.courier = &m->courier,
 		.spawner = desc->spawner,
 		.event = desc->device_event,
 		.ctx = desc->ctx,
@@ -228,6 +226,11 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	rc = machine_init_board(m, desc, e);
 	m->env.pci = m->pci;
 	return rc ? rc : device_start_all(&m->devices, &m->env, desc->config, e);
+}
+
+int machine_start(struct machine *m, struct err *e)
+{
+	return sandbox_thread(&m->courier, FILTER_COURIER, m->desc.seccomp, e);
 }
 
 void machine_fini(struct machine *m)

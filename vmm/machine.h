@@ -72,6 +72,12 @@ struct machine {
 /* machine_init() - build the board. Return: 0 or -errno; machine_fini() is allowed then. */
 int machine_init(struct machine *m, const struct machine_desc *desc, struct err *e) MUST_CHECK;
 
+/*
+ * machine_start() - the thread for errands. It inherits what the caller has given up, so: after
+ * sandbox_jail(), before the first vCPU thread. Return: 0 or -errno.
+ */
+int machine_start(struct machine *m, struct err *e) MUST_CHECK;
+
 /* machine_fini() - take it apart; no vCPU may be running. */
 void machine_fini(struct machine *m);
 

@@ -419,7 +419,7 @@ int vm_start_vcpu(struct vm *vm, unsigned int i, struct err *e)
 
 int vm_start(struct vm *vm, struct err *e)
 {
-	int rc = 0;
+	int rc = machine_start(&vm->machine, e);
 
 	gate_close(&vm->gate);
 	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)

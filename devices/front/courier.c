@@ -152,3 +152,8 @@ void courier_run(struct courier *c, void (*fn)(void *ctx), void *ctx)
 		pthread_cond_wait(&c->changed, &c->lock);
 	pthread_mutex_unlock(&c->lock);
 }
+
+void courier_run_at(struct courier *const *slot, void (*fn)(void *ctx), void *ctx)
+{
+	courier_run(slot ? *slot : NULL, fn, ctx);
+}

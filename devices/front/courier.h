@@ -30,4 +30,7 @@ void courier_destroy(struct courier *c);
 /* courier_run() - have fn(ctx) called and wait until it has returned. c NULL: it is called here. */
 void courier_run(struct courier *c, void (*fn)(void *ctx), void *ctx);
 
+/* courier_run_at() - the same with the courier that stands at slot by now. Both may be NULL. */
+void courier_run_at(struct courier *const *slot, void (*fn)(void *ctx), void *ctx);
+
 #endif

@@ -459,13 +459,13 @@ static void op_bar_write(
 	switch (off & ~UINT64_C(0xfff)) {
 	case PAGE_COMMON:
 		if (virtio_common_is_status(in, len))
-			courier_run(vp->desc.courier, slow_write, &slow);
+			courier_run_at(vp->desc.courier, slow_write, &slow);
 		else
 			virtio_common_write(&vp->common, in, len, value);
 		break;
 	case PAGE_CONFIG:
 		if (range_in(in, len, vp->desc.config_len))
-			courier_run(vp->desc.courier, slow_write, &slow);
+			courier_run_at(vp->desc.courier, slow_write, &slow);
 		break;
 	case PAGE_NOTIFY:
 		notify(vp, in);

@@ -35,7 +35,7 @@ struct virtio_pci_desc {
 	struct pci_bus *pci;
 	struct loop *loop;
 	struct irq irq;
-	struct courier *courier;     /* talks to the back end for vCPUs; NULL: they do */
+	struct courier *const *courier; /* talks to the back end for vCPUs; see courier_run_at() */
 	const struct layout *layout; /* RAM; outlives the device */
 	const char *name;            /* id for messages, as "disk0"; copied */
 	uint16_t virtio_id;          /* enum virtio_id */
