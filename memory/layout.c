@@ -29,19 +29,43 @@ int layout_init(struct layout *layout, uint64_t ram, struct err *e)
 	return 0;
 }
 
+int layout_reserve(struct layout *layout, uint64_t len, struct err *e)
+{
+	len = align_down(len, LAYOUT_PLUG_STEP);
+	if (!len)
+		return 0;
+	if (len > RAM_MAX)
+		return err_set(
+			e, EINVAL, "hotplug_size %llu is above 32T", (unsigned long long)len);
+	layout->plug.gpa =
+		gpa_of(align_up(max_u64(layout->end.v, LAYOUT_HOLE_END), LAYOUT_PLUG_ALIGN));
+	layout->plug.len = len;
+	layout->end = gpa_plus(layout->plug.gpa, len);
+	return 0;
+}
+
+/* layout_in() - does [gpa, end) lie in the range? */
+static bool layout_in(const struct layout_range *r, gpa_t gpa, gpa_t end)
+{
+	return gpa.v >= r->gpa.v && end.v <= r->gpa.v + r->len;
+}
+
+/* layout_off() - does it avoid the range? */
+static bool layout_off(const struct layout_range *r, gpa_t gpa, gpa_t end)
+{
+	return gpa.v >= r->gpa.v + r->len || end.v <= r->gpa.v;
+}
+
 bool layout_contains(const struct layout *layout, gpa_t gpa, uint64_t len)
 {
 	gpa_t end;
 
 	if (!len || !gpa_end(gpa, len, &end))
 		return false;
-	for (unsigned int i = 0; i < layout->n_ranges; i++) {
-		const struct layout_range *r = &layout->ranges[i];
-
-		if (gpa.v >= r->gpa.v && end.v <= r->gpa.v + r->len)
+	for (unsigned int i = 0; i < layout->n_ranges; i++)
+		if (layout_in(&layout->ranges[i], gpa, end))
 			return true;
-	}
-	return false;
+	return layout_in(&layout->plug, gpa, end);
 }
 
 bool layout_avoids(const struct layout *layout, gpa_t gpa, uint64_t len)
@@ -50,11 +74,8 @@ bool layout_avoids(const struct layout *layout, gpa_t gpa, uint64_t len)
 
 	if (!len || !gpa_end(gpa, len, &end))
 		return false;
-	for (unsigned int i = 0; i < layout->n_ranges; i++) {
-		const struct layout_range *r = &layout->ranges[i];
-
-		if (gpa.v < r->gpa.v + r->len && end.v > r->gpa.v)
+	for (unsigned int i = 0; i < layout->n_ranges; i++)
+		if (!layout_off(&layout->ranges[i], gpa, end))
 			return false;
-	}
-	return true;
+	return !layout->plug.len || layout_off(&layout->plug, gpa, end);
 }

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "memory/image.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -160,6 +161,14 @@ unsigned int ram_slots(const struct ram *ram, struct ram_slot *out)
 		out[n++] = (struct ram_slot){
 			ram->rom.gpa.v, ram->rom.len, NULL, ram->private_fd, ram->rom.gpa.v, true};
 	return n;
+}
+
+struct ram_slot ram_plug_slot(const struct ram *ram, uint64_t offset, uint64_t len)
+{
+	uint64_t start = ram->layout.plug.gpa.v + offset;
+
+	assert(!ram->cbit && !ram->dual && range_in(offset, len, ram->layout.plug.len));
+	return (struct ram_slot){start, len, ram->shared + start, -1, 0, false};
 }
 
 /*

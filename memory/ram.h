@@ -76,6 +76,13 @@ void ram_fini(struct ram *ram);
 unsigned int ram_slots(const struct ram *ram, struct ram_slot *out);
 
 /*
+ * ram_plug_slot() - the slot of a part of the layout's room for more memory, level off.
+ * @offset: from its beginning
+ * Return: it.
+ */
+struct ram_slot ram_plug_slot(const struct ram *ram, uint64_t offset, uint64_t len);
+
+/*
  * ram_load() - write a launch image: at a level above off into low and private memory. Touches
  * only the pages that have bytes. A private object that can't be mapped is not written: see
  * vmm/x86/stub.h, which has the guest copy from the shared side, where this function puts it then.

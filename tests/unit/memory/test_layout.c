@@ -94,11 +94,36 @@ static void layout_contains_only_what_is_in_one_range(void **state)
 	assert_false(layout_contains(&layout, gpa_of(4096), UINT64_MAX));
 }
 
+static void layout_reserves_room_above_ram(void **state)
+{
+	struct layout layout = layout_up(GIB(1)), as_it_was = layout;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(layout_reserve(&layout, MIB(127), &e), 0);
+	assert_memory_equal(&layout, &as_it_was, sizeof(layout));
+	assert_int_equal(layout_reserve(&layout, MIB(300), &e), 0);
+	assert_int_equal(layout.plug.gpa.v, GIB(4)); /* not in the hole */
+	assert_int_equal(layout.plug.len, MIB(256));
+	assert_int_equal(layout.end.v, GIB(4) + MIB(256));
+	assert_int_equal(layout.ram, GIB(1));
+	assert_true(layout_contains(&layout, gpa_of(GIB(4)), MIB(256)));
+	assert_false(layout_contains(&layout, gpa_of(GIB(4)), MIB(257)));
+	assert_false(layout_avoids(&layout, gpa_of(GIB(4) + 1), 1));
+	assert_true(layout_avoids(&layout, gpa_of(GIB(4) - 1), 1));
+	layout = layout_up(GIB(4));
+	assert_int_equal(layout_reserve(&layout, GIB(8), &e), 0);
+	assert_int_equal(layout.plug.gpa.v, GIB(6)); /* aligned */
+	layout = layout_up(GIB(1));
+	assert_int_equal(layout_reserve(&layout, UINT64_MAX, &e), -EINVAL);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(layout_has_one_range_up_to_the_hole),
 	cmocka_unit_test(layout_goes_on_above_the_hole),
 	cmocka_unit_test(layout_refuses_odd_sizes),
 	cmocka_unit_test(layout_avoids_what_has_ram_in_it),
+	cmocka_unit_test(layout_reserves_room_above_ram),
 	cmocka_unit_test(layout_contains_only_what_is_in_one_range),
 };
 UNIT_MAIN(tests)
