@@ -16,6 +16,7 @@ struct acpi_desc {
 	unsigned int n_vcpus; /* that there can be; APIC id = index */
 	unsigned int n_later; /* the last so many of them are not there yet, but may come */
 	bool cpu_plug;        /* vCPUs can come and go: there is a devices/front/cpu_plug.h */
+	bool mem_plug;        /* memory can come: there is a devices/front/mem_plug.h */
 	bool serial;          /* there is a COM1 */
 };
 

@@ -14,6 +14,7 @@
 #define SET_BITS   32  /* processors per register of devices/front/cpu_plug.h */
 #define STA_THERE  0xf /* 6.3.7: present, enabled, shown, functioning */
 #define PCI_PINS   4
+#define MEM_PIECES 32 /* bits of the registers of devices/front/mem_plug.h */
 
 #define NOTIFY_CHECK 1    /* 5.6.6: look for the device */
 #define NOTIFY_EJECT 3    /* let go of it */
@@ -145,20 +146,18 @@ static void dsdt_cpu_registers(struct aml *a)
 	aml_close(a);
 }
 
-/* dsdt_cpu_status() - 6.3.7: _STA says whether it is there now */
-static void dsdt_cpu_status(struct aml *a, uint32_t n)
+/* dsdt_status() - 6.3.7: what _STA does: is the bit of a register set, so is it there now? */
+static void dsdt_status(struct aml *a, const char *reg, uint32_t bit)
 {
-	aml_open_method(a, "_STA", 0);
 	aml_op(a, AML_STORE);
-	aml_path(a, n < SET_BITS ? "CPP0" : "CPP1");
+	aml_path(a, reg);
 	aml_op(a, AML_LOCAL0);
-	dsdt_if_bit(a, UINT32_C(1) << n % SET_BITS);
+	dsdt_if_bit(a, bit);
 	aml_op(a, AML_RETURN);
 	aml_int(a, STA_THERE);
 	aml_close(a);
 	aml_op(a, AML_RETURN);
 	aml_int(a, 0);
-	aml_close(a);
 }
 
 /* dsdt_processor() - 8.4: the first one can't go; 6.2.11: _MAT is its entry of the MADT */
@@ -174,7 +173,9 @@ static void dsdt_processor(struct aml *a, uint32_t n)
 	aml_int(a, n);
 	aml_name(a, "_MAT");
 	aml_buffer(a, madt, sizeof(madt));
-	dsdt_cpu_status(a, n);
+	aml_open_method(a, "_STA", 0);
+	dsdt_status(a, n < SET_BITS ? "CPP0" : "CPP1", UINT32_C(1) << n % SET_BITS);
+	aml_close(a);
 	if (n) {
 		aml_open_method(a, "_EJ0", 1);
 		aml_op(a, AML_STORE);
@@ -207,6 +208,105 @@ static void dsdt_processors(struct aml *a, uint32_t n)
 	aml_close(a);
 }
 
+/* --- memory that comes --- */
+
+/* dsdt_piece() - name of the device object of a piece of memory */
+static const char *dsdt_piece(char name[5], uint32_t n)
+{
+	snprintf(name, 5, "M%03X", n & 0xfff);
+	return name;
+}
+
+static void dsdt_store(struct aml *a, const char *from, const char *to)
+{
+	aml_op(a, AML_STORE);
+	aml_path(a, from);
+	aml_path(a, to);
+}
+
+/* dsdt_mem_registers() - as devices/front/mem_plug.h has them */
+static void dsdt_mem_registers(struct aml *a)
+{
+	aml_port_region(a, "MEMR", MAP_PORT_MEMORY, MAP_PORT_MEMORY_NUM);
+	aml_open_field(a, "MEMR");
+	aml_field_unit(a, "MEMP");
+	aml_field_unit(a, "MEMA");
+	aml_field_unit(a, "MESL");
+	aml_field_wide(a, "MEFI");
+	aml_field_wide(a, "MELA");
+	aml_field_wide(a, "MELE");
+	aml_close(a);
+}
+
+/* dsdt_mem_resources() - a template, and the method that fills in addresses of a piece */
+static void dsdt_mem_resources(struct aml *a)
+{
+	static const struct {
+		uint8_t offset;
+		const char *field, *reg;
+	} values[] = {
+		{AML_RANGE_FIRST, "BUFI", "MEFI"},
+		{AML_RANGE_LAST, "BULA", "MELA"},
+		{AML_RANGE_LENGTH, "BULE", "MELE"},
+	};
+
+	aml_name(a, "BUFF");
+	aml_open_resources(a);
+	aml_memory_range(a);
+	aml_close(a);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		aml_qword_of(a, "BUFF", values[i].offset, values[i].field);
+	aml_open_method(a, "RSRC", 1);
+	aml_op(a, AML_STORE);
+	aml_op(a, AML_ARG0);
+	aml_path(a, "MESL");
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		dsdt_store(a, values[i].reg, values[i].field);
+	aml_op(a, AML_RETURN);
+	aml_path(a, "BUFF");
+	aml_close(a);
+}
+
+/* dsdt_memory() - 9.11: one piece, which has no _EJ0 as it never goes */
+static void dsdt_memory(struct aml *a, uint32_t n)
+{
+	char name[5];
+
+	aml_open_device(a, dsdt_piece(name, n));
+	aml_name(a, "_HID");
+	aml_eisa_id(a, "PNP0C80");
+	aml_name(a, "_UID");
+	aml_int(a, n);
+	aml_open_method(a, "_STA", 0);
+	dsdt_status(a, "MEMP", UINT32_C(1) << n);
+	aml_close(a);
+	aml_open_method(a, "_CRS", 0);
+	aml_op(a, AML_RETURN);
+	aml_path(a, "RSRC");
+	aml_int(a, n);
+	aml_close(a);
+	aml_close(a);
+}
+
+static void dsdt_memories(struct aml *a)
+{
+	const struct told pieces = {dsdt_piece, 0, MEM_PIECES, 0};
+
+	dsdt_mem_registers(a);
+	aml_open_device(a, "MEMS");
+	aml_name(a, "_HID");
+	aml_eisa_id(a, "PNP0A06"); /* a container */
+	aml_name(a, "_UID");
+	aml_string(a, "memory");
+	dsdt_mem_resources(a);
+	for (uint32_t i = 0; i < MEM_PIECES; i++)
+		dsdt_memory(a, i);
+	aml_open_method(a, "TELL", 0);
+	dsdt_tell(a, "MEMA", NOTIFY_CHECK, &pieces);
+	aml_close(a);
+	aml_close(a);
+}
+
 /* --- the event device --- */
 
 /* dsdt_ged_registers() - as devices/front/ged.h has them */
@@ -222,7 +322,7 @@ static void dsdt_ged_registers(struct aml *a)
 }
 
 /* 5.6.9: the device that turns an interrupt into what the board has to say */
-static void dsdt_ged(struct aml *a, bool cpu_plug)
+static void dsdt_ged(struct aml *a, const struct acpi_desc *d)
 {
 	aml_open_device(a, "GED_");
 	aml_name(a, "_HID");
@@ -235,8 +335,10 @@ static void dsdt_ged(struct aml *a, bool cpu_plug)
 	aml_close(a);
 	aml_open_method(a, "_EVT", 1);
 	aml_path(a, "\\_SB_PCI0TELL");
-	if (cpu_plug)
+	if (d->cpu_plug)
 		aml_path(a, "\\_SB_CPUSTELL");
+	if (d->mem_plug)
+		aml_path(a, "\\_SB_MEMSTELL");
 	aml_op(a, AML_STORE);
 	aml_path(a, "EVNT");
 	aml_op(a, AML_LOCAL0);
@@ -282,7 +384,7 @@ static void dsdt_pci(struct aml *a)
 }
 
 /* dsdt_board() - addresses that are taken; Linux uses ECAM only if it finds it here */
-static void dsdt_board(struct aml *a, bool cpu_plug)
+static void dsdt_board(struct aml *a, const struct acpi_desc *d)
 {
 	aml_open_device(a, "MBRD");
 	aml_name(a, "_HID");
@@ -294,8 +396,10 @@ static void dsdt_board(struct aml *a, bool cpu_plug)
 	aml_memory(a, MAP_PCI_ECAM, MAP_PCI_ECAM_LEN);
 	aml_io(a, MAP_PORT_PM, PM_PORTS);
 	aml_io(a, MAP_PORT_GED, MAP_PORT_GED_NUM);
-	if (cpu_plug)
+	if (d->cpu_plug)
 		aml_io(a, MAP_PORT_CPUS, MAP_PORT_CPUS_NUM);
+	if (d->mem_plug)
+		aml_io(a, MAP_PORT_MEMORY, MAP_PORT_MEMORY_NUM);
 	aml_close(a);
 	aml_close(a);
 }
@@ -340,8 +444,10 @@ size_t acpi_dsdt_fill(uint8_t *at, size_t room, const struct acpi_desc *d)
 	dsdt_pci(&a);
 	if (d->cpu_plug)
 		dsdt_processors(&a, d->n_vcpus);
-	dsdt_ged(&a, d->cpu_plug);
-	dsdt_board(&a, d->cpu_plug);
+	if (d->mem_plug)
+		dsdt_memories(&a);
+	dsdt_ged(&a, d);
+	dsdt_board(&a, d);
 	if (d->serial)
 		dsdt_serial(&a);
 	dsdt_clock(&a);

@@ -3,7 +3,7 @@
  * The body of the DSDT: the devices that Linux can't find by itself. The PCI host bridge with its
  * windows, INTx routing and slots, the board's reserved addresses, COM1, the clock, how to switch
  * off, the power button, and the generic event device, by whose interrupt the board says that a PCI
- * function or a processor came, that one is to go, or that the button was pushed.
+ * function, a processor or memory came, that one is to go, or that the button was pushed.
  */
 #ifndef VMM_X86_ACPI_DSDT_H
 #define VMM_X86_ACPI_DSDT_H

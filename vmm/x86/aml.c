@@ -6,23 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OP_NAME       0x08
-#define OP_BYTE       0x0a
-#define OP_WORD       0x0b
-#define OP_DWORD      0x0c
-#define OP_STRING     0x0d
-#define OP_QWORD      0x0e
-#define OP_SCOPE      0x10
-#define OP_BUFFER     0x11
-#define OP_PACKAGE    0x12
-#define OP_METHOD     0x14
-#define OP_MULTI_NAME 0x2f
-#define OP_DUAL_NAME  0x2e
-#define OP_EXT        0x5b
-#define OP_EXT_REGION 0x80
-#define OP_EXT_FIELD  0x81
-#define OP_EXT_DEVICE 0x82
-#define OP_IF         0xa0
+#define OP_NAME        0x08
+#define OP_BYTE        0x0a
+#define OP_WORD        0x0b
+#define OP_DWORD       0x0c
+#define OP_STRING      0x0d
+#define OP_QWORD       0x0e
+#define OP_SCOPE       0x10
+#define OP_BUFFER      0x11
+#define OP_PACKAGE     0x12
+#define OP_METHOD      0x14
+#define OP_MULTI_NAME  0x2f
+#define OP_DUAL_NAME   0x2e
+#define OP_EXT         0x5b
+#define OP_QWORD_FIELD 0x8f
+#define OP_EXT_REGION  0x80
+#define OP_EXT_FIELD   0x81
+#define OP_EXT_DEVICE  0x82
+#define OP_IF          0xa0
 
 #define LENGTH_MAX     4 /* bytes of a package length; the rest is taken back when it is known */
 #define BUFFER_SIZE_AT (LENGTH_MAX + 1) /* from the length field: the 8-bit size of a buffer */
@@ -89,6 +90,14 @@ void aml_buffer(struct aml *aml, const void *bytes, uint8_t len)
 	aml_put(aml, bytes, len);
 }
 
+void aml_qword_of(struct aml *aml, const char *buffer, uint8_t offset, const char *name)
+{
+	aml_put_int(aml, OP_QWORD_FIELD, 1);
+	aml_path(aml, buffer);
+	aml_int(aml, offset);
+	aml_path(aml, name);
+}
+
 void aml_path(struct aml *aml, const char *path)
 {
 	size_t n;
@@ -125,6 +134,12 @@ void aml_field_unit(struct aml *aml, const char *name)
 {
 	aml_path(aml, name);
 	aml_put_int(aml, 32, 1); /* bits, as a package length */
+}
+
+void aml_field_wide(struct aml *aml, const char *name)
+{
+	aml_path(aml, name);
+	aml_put(aml, "\x40\x04", 2); /* 64 as a package length */
 }
 
 void aml_eisa_id(struct aml *aml, const char *id)
@@ -261,6 +276,17 @@ void aml_memory(struct aml *aml, uint32_t addr, uint32_t len)
 	aml_put(aml, "\x86\x09\x00\x01", 4); /* 32-bit fixed memory, writable */
 	aml_put_int(aml, addr, 4);
 	aml_put_int(aml, len, 4);
+}
+
+void aml_memory_range(struct aml *aml)
+{
+	/* qword address space: memory, both ends fixed; cacheable, writable */
+	aml_put(aml, "\x8a\x2b\x00\x00\x0c\x03", 6);
+	aml_put_int(aml, 0, 8); /* granularity */
+	aml_put_int(aml, 0, 8); /* first */
+	aml_put_int(aml, 0, 8); /* last: the compiler wants it to agree with the length */
+	aml_put_int(aml, 0, 8); /* translation */
+	aml_put_int(aml, 1, 8); /* length */
 }
 
 void aml_interrupt(struct aml *aml, uint32_t gsi)

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #define AML_MAX_DEPTH 8
-
 struct aml {
 	uint8_t *at;
 	size_t len, room; /* bytes written, bytes there are */
@@ -41,8 +40,10 @@ void aml_string(struct aml *aml, const char *text);
 /* aml_buffer() - a buffer of constant bytes, 1 to 32. */
 void aml_buffer(struct aml *aml, const void *bytes, uint8_t len);
 
-/* aml_path() - a name where it is used: a NamePath of four-character segments, at most 4 of them,
- * such as "PCI0" or "\\_SB_PCI0". */
+/* aml_qword_of() - a name for the 8 bytes at an offset of the buffer of another name. */
+void aml_qword_of(struct aml *aml, const char *buffer, uint8_t offset, const char *name);
+
+/* aml_path() - a name where it is used: 1 to 4 segments, such as "PCI0" or "\\_SB_PCI0". */
 void aml_path(struct aml *aml, const char *path);
 
 /* aml_op() - an operator without more: its operands follow. */
@@ -62,6 +63,8 @@ void aml_port_region(struct aml *aml, const char *name, uint16_t port, uint8_t n
 
 /* aml_field_unit() - 32 bits of a field, in the order of the region. */
 void aml_field_unit(struct aml *aml, const char *name);
+/* aml_field_wide() - the same of 64 bits, which are read by two accesses. */
+void aml_field_wide(struct aml *aml, const char *name);
 
 /* aml_eisa_id() - a PNP id like "PNP0A08" as an integer. */
 void aml_eisa_id(struct aml *aml, const char *id);
@@ -97,6 +100,13 @@ void aml_io(struct aml *aml, uint16_t port, uint8_t n_ports);
 
 /* aml_memory() - fixed, writable memory addresses. */
 void aml_memory(struct aml *aml, uint32_t addr, uint32_t len);
+
+/* aml_memory_range() - memory whose addresses and length a method fills in, at the offsets below.
+ */
+void aml_memory_range(struct aml *aml);
+#define AML_RANGE_FIRST  14
+#define AML_RANGE_LAST   22
+#define AML_RANGE_LENGTH 38
 
 /* aml_interrupt() - one GSI: edge, active high, not shared. */
 void aml_interrupt(struct aml *aml, uint32_t gsi);

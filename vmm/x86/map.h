@@ -49,6 +49,8 @@
 #define MAP_PORT_GED_NUM   16
 #define MAP_PORT_CPUS      0x620 /* see devices/front/cpu_plug.h */
 #define MAP_PORT_CPUS_NUM  32
+#define MAP_PORT_MEMORY    0x670 /* see devices/front/mem_plug.h */
+#define MAP_PORT_MEMORY_NUM 36
 #define MAP_PORT_DOORBELL  0x650 /* conversions by port, see vmm/doorbell.h */
 #define MAP_PORT_COPYIN    0x660 /* the launch image has been copied, see vmm/x86/copyin.h */
 

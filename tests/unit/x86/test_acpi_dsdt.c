@@ -104,9 +104,25 @@ static void dsdt_has_processors_when_they_can_come(void **state)
 	assert_null(strstr(text, "Device (C000)"));
 }
 
+static void dsdt_has_memory_when_it_can_come(void **state)
+{
+	(void)state;
+	round_trip(&(struct acpi_desc){.n_vcpus = 1, .mem_plug = true});
+	assert_non_null(strstr(text, "Device (M01F)"));
+	assert_null(strstr(text, "Device (M020)"));
+	assert_non_null(strstr(text, "PNP0C80"));
+	assert_non_null(strstr(text, "Notify (M01F, One)"));
+	assert_non_null(strstr(text, "\\_SB.MEMS.TELL ()"));
+	assert_non_null(strstr(text, "Return (RSRC (0x1F))"));
+	assert_non_null(strstr(text, "CreateQWordField (BUFF, \\_SB.MEMS._Y00._LEN, BULE)"));
+	round_trip(&(struct acpi_desc){.n_vcpus = 1});
+	assert_null(strstr(text, "PNP0C80"));
+}
+
 static void dsdt_fails_when_room_too_small(void **state)
 {
-	const struct acpi_desc d = {.n_vcpus = 40, .cpu_plug = true, .serial = true};
+	const struct acpi_desc d = {
+		.n_vcpus = 40, .cpu_plug = true, .mem_plug = true, .serial = true};
 	size_t len = acpi_dsdt_fill(table, sizeof(table), &d);
 
 	(void)state;
@@ -119,6 +135,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(dsdt_is_what_compiler_makes_of_its_source),
 	cmocka_unit_test(dsdt_has_no_port_when_serial_is_off),
 	cmocka_unit_test(dsdt_has_processors_when_they_can_come),
+	cmocka_unit_test(dsdt_has_memory_when_it_can_come),
 	cmocka_unit_test(dsdt_fails_when_room_too_small),
 };
 
