@@ -63,6 +63,7 @@ static int boot_acpi(struct image *image, const struct boot_request *req, struct
 		.n_vcpus = req->n_vcpus,
 		.n_later = req->n_later,
 		.cpu_plug = req->cpu_plug,
+		.mem_plug = req->mem_plug,
 		.serial = req->serial,
 	};
 	uint8_t *at;

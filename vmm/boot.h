@@ -20,7 +20,7 @@ struct boot_request {
 	const char *cmdline;                      /* NULL: empty */
 	const struct layout *layout;
 	unsigned int n_vcpus, n_later; /* as in struct acpi_desc */
-	bool cpu_plug;                 /* likewise */
+	bool cpu_plug, mem_plug;       /* likewise */
 	uint64_t cbit;                 /* mask for page tables, 0 at level off */
 	bool need_sev_guest; /* the level emulates an SEV guest: refuse kernels that can't be one */
 	bool serial;         /* the board has COM1 */

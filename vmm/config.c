@@ -15,6 +15,8 @@
 static const char *const stream_modes[] = {"off", "null", "tty", "file", NULL};
 static const char *const stream_json[] = {"Off", "Null", "Tty", "File", NULL};
 static const char *const sandbox_modes[] = {"strict", "best-effort", NULL};
+static const char *const memory_methods[] = {"acpi", "virtio-mem", NULL};
+static const char *const memory_json[] = {"Acpi", "VirtioMem", NULL};
 static const char *const levels[] = {"auto", "off", "soft", "sw-protected", "snp", "tdx", NULL};
 
 #define FIELD(type, k, j, kd, member, ...)                                                         \
@@ -46,6 +48,13 @@ static const struct keyval_field memory_fields[] = {
 		.help = "RAM, whole MiB"),
 	VM("shared_max", NULL, KEYVAL_SIZE, memory.shared_max, .min = MIB(1), .max = GIB(1024) * 32,
 		.help = "most bytes the guest may share with devices"),
+	VM("hotplug_method", "hotplug_method", KEYVAL_CHOICE, memory.method,
+		.names = memory_methods, .json_names = memory_json,
+		.help = "how more memory comes by vm.resize"),
+	VM("hotplug_size", "hotplug_size", KEYVAL_SIZE, memory.hotplug_size, .max = GIB(1024) * 32,
+		.help = "how much more can come"),
+	VM("hotplugged_size", "hotplugged_size", KEYVAL_SIZE, memory.hotplugged_size,
+		.max = GIB(1024) * 32, .help = "how much of it is there at start"),
 	VM("overcommit", "overcommit", KEYVAL_TOGGLE, memory.overcommit,
 		.help = "allow more RAM than the host has"),
 };
@@ -451,7 +460,8 @@ static int config_check_ids(const struct vm_config *c, struct err *e)
 	return rc;
 }
 
-/* config_check_snp() - what level snp needs; other levels refuse it, since it would not hold there */
+/* config_check_snp() - what level snp needs; other levels refuse it, since it would not hold there
+ */
 static int config_check_snp(const struct vm_config *c, struct err *e)
 {
 	const struct {
@@ -472,13 +482,16 @@ static int config_check_snp(const struct vm_config *c, struct err *e)
 		if (keys[i].given)
 			return err_set(e, EINVAL, "%s: goes with level snp alone", keys[i].name);
 	if (!snp)
-		return c->payload.kernel ? 0
-					 : err_set(e, EINVAL,
-						"--kernel: is missing; give a bzImage or an ELF vmlinux");
+		return c->payload.kernel
+			? 0
+			: err_set(e, EINVAL,
+				  "--kernel: is missing; give a bzImage or an ELF vmlinux");
 	if (!c->payload.firmware)
-		return err_set(e, EINVAL, "--firmware: is missing; level snp needs OVMF for SEV-SNP");
+		return err_set(
+			e, EINVAL, "--firmware: is missing; level snp needs OVMF for SEV-SNP");
 	if (!c->payload.kernel && (c->payload.initramfs || c->payload.cmdline))
-		return err_set(e, EINVAL, "--kernel: is missing; --initramfs and --cmdline need it");
+		return err_set(
+			e, EINVAL, "--kernel: is missing; --initramfs and --cmdline need it");
 	if (!c->confidential.id_block != !c->confidential.id_auth)
 		return err_set(e, EINVAL, "--confidential: id_block and id_auth go together");
 	return 0;
@@ -493,6 +506,8 @@ int config_check(const struct vm_config *c, struct err *e)
 	if (!is_aligned(c->memory.size, MIB(1)))
 		return err_set(e, EINVAL, "--memory: size=%llu is not a whole number of MiB",
 			(unsigned long long)c->memory.size);
+	if (c->memory.hotplugged_size > c->memory.hotplug_size)
+		return err_set(e, EINVAL, "--memory: hotplugged_size is more than hotplug_size");
 	if (c->cpus.max && c->cpus.max < c->cpus.boot)
 		return err_set(e, EINVAL, "--cpus: max=%llu is less than boot=%llu",
 			(unsigned long long)c->cpus.max, (unsigned long long)c->cpus.boot);

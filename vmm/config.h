@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "vmm/nic.h"
+#include "vmm/stream.h"
 #include "vmm/vsock.h"
 
 #define CONFIG_MAX_VCPUS 64
@@ -15,16 +16,11 @@
 #define CONFIG_MAX_NICS  8
 #define CONFIG_ID_MAX    31 /* characters of a device id */
 
-enum stream_mode { STREAM_OFF, STREAM_NULL, STREAM_TTY, STREAM_FILE };
-
 /* What to do where a part of a device process's sandbox can't be had. */
 enum sandbox_mode { SANDBOX_STRICT, SANDBOX_BEST_EFFORT };
 
-/* The serial port or the virtio console. */
-struct stream_config {
-	int mode;   /* enum stream_mode */
-	char *file; /* given: mode is STREAM_FILE */
-};
+/* How memory comes to a running guest. */
+enum memory_method { MEMORY_ACPI, MEMORY_VIRTIO };
 
 struct disk_config {
 	char *path;
@@ -46,11 +42,14 @@ struct vm_config {
 		uint64_t boot, max; /* max 0: boot */
 	} cpus;
 	struct {
-		uint64_t size, shared_max; /* bytes; shared_max 0: chosen by size */
-		bool overcommit;           /* RAM may be larger than the host's */
+		uint64_t size, shared_max;              /* bytes; shared_max 0: chosen by size */
+		uint64_t hotplug_size, hotplugged_size; /* see vmm/mem_resize.h */
+		uint64_t plugged; /* of size: what came by ACPI since, out of hotplug_size */
+		int method;       /* enum memory_method */
+		bool overcommit;  /* RAM may be larger than the host's */
 	} memory;
 	struct {
-		int level; /* CONFIG_LEVEL_AUTO or enum level + 1 */
+		int level;       /* CONFIG_LEVEL_AUTO or enum level + 1 */
 		uint64_t policy; /* this and what follows: level snp; strings may be NULL */
 		char *vcpu_type, *id_block, *id_auth, *expected_digest;
 	} confidential;

@@ -45,9 +45,6 @@ static const struct config_rows cpus = SECTION("cpus", cpus_rows);
 
 static const struct config_row memory_rows[] = {
 	{"mergeable", ONLY_NO, NO, NULL},
-	{"hotplug_method", "[\"Acpi\", \"VirtioMem\"]", "\"Acpi\"", NULL},
-	{"hotplug_size", "int", NULL, NULL},
-	{"hotplugged_size", "[0]", NULL, NULL},
 	{"shared", "bool", NO, NULL},
 	{"hugepages", ONLY_NO, NO, NULL},
 	{"hugepage_size", NONE, NULL, NULL},

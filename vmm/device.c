@@ -70,6 +70,7 @@ static bool device_died(void *ctx)
 /* device_memory() - what a device process may map: at a level above off no low memory */
 static unsigned int device_memory(const struct ram *ram, struct vhost_user_memory *out)
 {
+	const struct layout_range *plug = &ram->layout.plug;
 	unsigned int n = 0;
 
 	for (; n < ram->layout.n_ranges; n++) {
@@ -83,6 +84,9 @@ static unsigned int device_memory(const struct ram *ram, struct vhost_user_memor
 			.offset = r->gpa.v + skip,
 		};
 	}
+	if (plug->len)
+		out[n++] = (struct vhost_user_memory){
+			plug->gpa, plug->len, ram->shared_fd, plug->gpa.v};
 	return n;
 }
 
@@ -90,7 +94,7 @@ static unsigned int device_memory(const struct ram *ram, struct vhost_user_memor
 static int device_attach(struct device *d, const struct device_env *env,
 	const struct device_plan *p, const struct spawn_child *child, struct err *e)
 {
-	struct vhost_user_memory memory[ARRAY_SIZE(env->ram->layout.ranges)];
+	struct vhost_user_memory memory[ARRAY_SIZE(env->ram->layout.ranges) + 1];
 	struct virtio_pci_desc desc = {
 		.pci = env->pci,
 		.loop = env->loop,

@@ -121,6 +121,7 @@ int launch_load(struct vm *vm, struct err *e)
 		.n_vcpus = vm->n_vcpus,
 		.n_later = vm->n_vcpus - (unsigned int)c->cpus.boot,
 		.cpu_plug = vm->machine.cpus,
+		.mem_plug = vm->machine.mem_plug,
 		.cbit = vm->ram.cbit,
 		.need_sev_guest = vm->type->alias,
 		.serial = c->serial.mode != STREAM_OFF,

@@ -8,6 +8,7 @@
 #include "devices/front/cpu_plug.h"
 #include "devices/front/debug_port.h"
 #include "devices/front/ged.h"
+#include "devices/front/mem_plug.h"
 #include "devices/front/nmi_status.h"
 #include "devices/front/pci.h"
 #include "devices/front/power.h"
@@ -158,10 +159,13 @@ static int machine_init_events(struct machine *m, const struct machine_desc *des
 		.ejected = machine_cpu_ejected,
 		.ctx = m,
 	};
+	struct mem_plug_desc memory = {.bus = m->bus, .port = MAP_PORT_MEMORY};
 	int rc = ged_create(&m->ged, &ged, e);
 
-	cpus.ged = m->ged;
-	return rc || !desc->cpu_plug ? rc : cpu_plug_create(&m->cpus, &cpus, e);
+	cpus.ged = memory.ged = m->ged;
+	if (!rc && desc->cpu_plug)
+		rc = cpu_plug_create(&m->cpus, &cpus, e);
+	return rc || !desc->mem_plug ? rc : mem_plug_create(&m->mem_plug, &memory, e);
 }
 
 static int machine_init_board(struct machine *m, const struct machine_desc *desc, struct err *e)
@@ -244,6 +248,7 @@ void machine_fini(struct machine *m)
 	debug_port_destroy(m->debug_port);
 	rtc_destroy(m->rtc);
 	nmi_status_destroy(m->nmi_status);
+	mem_plug_destroy(m->mem_plug);
 	cpu_plug_destroy(m->cpus);
 	ged_destroy(m->ged);
 	power_destroy(m->power);

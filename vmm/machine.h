@@ -17,6 +17,7 @@ struct courier;
 struct device_plan;
 struct doorbell;
 struct ged;
+struct mem_plug;
 struct nmi_status;
 struct power;
 struct rtc;
@@ -27,6 +28,7 @@ struct timeline;
 struct machine_desc {
 	unsigned int n_vcpus; /* at the start */
 	bool cpu_plug;        /* they can come and go */
+	bool mem_plug;        /* memory can come, by ACPI */
 	const struct vm_config *config;
 	struct loop *loop; /* outlives the machine */
 	struct hv *hv;
@@ -54,7 +56,8 @@ struct machine {
 	struct courier *courier; /* for what vCPUs have to say to device processes */
 	struct power *power;
 	struct ged *ged;
-	struct cpu_plug *cpus; /* NULL: vCPUs can't come and go */
+	struct cpu_plug *cpus;     /* NULL: vCPUs can't come and go */
+	struct mem_plug *mem_plug; /* NULL: no memory can come by ACPI */
 	struct nmi_status *nmi_status;
 	uint32_t ejected; /* atomic: slots that the guest has let go of, to be looked at */
 	struct rtc *rtc;

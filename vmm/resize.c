@@ -3,6 +3,7 @@
 #include "vmm/resize.h"
 
 #include "vmm/config.h"
+#include "vmm/mem_resize.h"
 #include "vmm/plug.h"
 #include "vmm/policy.h"
 #include "vmm/removals.h"
@@ -79,7 +80,27 @@ uint64_t resize_late(const struct plug_board *b)
 
 static uint64_t ram_now(const struct plug_board *b)
 {
-	return b->config->memory.size;
+	return mem_resize_now(b->config);
+}
+
+static int ram_check(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	return mem_resize_check(b->vm, b->config, want, e);
+}
+
+static void ram_note(const struct plug_board *b, const char *key, uint64_t bytes)
+{
+	json_object_set_new(
+		json_object_get(b->echo, "memory"), key, json_integer((json_int_t)bytes));
+}
+
+static int ram_apply(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	int rc = mem_resize_apply(b->vm, b->config, want, e);
+
+	ram_note(b, "size", b->config->memory.size);
+	ram_note(b, "hotplugged_size", b->config->memory.hotplugged_size);
+	return rc;
 }
 
 static uint64_t balloon_now(const struct plug_board *b)
@@ -99,7 +120,7 @@ static const struct part {
 	int (*apply)(const struct plug_board *b, uint64_t want, struct err *e);
 } parts[] = {
 	{"desired_vcpus", POLICY_VCPU_RESIZE, vcpus_now, vcpus_check, vcpus_apply},
-	{"desired_ram", POLICY_MEMORY_RESIZE, ram_now, not_yet, nothing},
+	{"desired_ram", POLICY_MEMORY_RESIZE, ram_now, ram_check, ram_apply},
 	{"desired_balloon", POLICY_MEMORY_RESIZE, balloon_now, not_yet, nothing},
 };
 

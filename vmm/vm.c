@@ -7,6 +7,7 @@
 #include "memory/ledger.h"
 #include "seccomp/program.h"
 #include "vmm/launch.h"
+#include "vmm/mem_resize.h"
 #include "vmm/snp_plan.h"
 #include "vmm/vcpu_plug.h"
 
@@ -92,8 +93,10 @@ static bool vm_is_split(const struct vm *vm)
 /* vm_check_memory() - a size that can't work here is refused before anything is made */
 static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
 {
-	int rc = layout_init(layout, vm->config->memory.size, e);
+	int rc = layout_init(layout, mem_resize_boot(vm->config), e);
 
+	if (!rc)
+		rc = layout_reserve(layout, mem_resize_room(vm->config, vm->type->level), e);
 	if (rc)
 		return err_context(e, "--memory");
 	if (vm->type->alias) {
@@ -221,6 +224,7 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 	struct machine_desc desc = {
 		.n_vcpus = (unsigned int)vm->config->cpus.boot,
 		.cpu_plug = vcpu_plug_can(vm),
+		.mem_plug = vm->ram.layout.plug.len && vm->config->memory.method == MEMORY_ACPI,
 		.config = vm->config,
 		.loop = vm->desc.loop,
 		.hv = vm->hv,

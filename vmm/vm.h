@@ -18,7 +18,6 @@
 
 #define VM_MAX_STAGES  8
 #define VM_VERSION_MAX 128
-
 struct ledger;
 struct loop;
 struct snp_plan;
@@ -67,6 +66,7 @@ struct vm {
 	struct program *vcpu_filter;
 	struct vcpu *vcpus;     /* n_vcpus of them; those that are not there have no thread */
 	unsigned int n_vcpus;   /* that there can be */
+	uint64_t plugged; /* bytes of memory that came since the boot, by ACPI */
 	unsigned int n_threads; /* of vCPUs that were ever started: gate_wait() wants to know */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */

@@ -7,6 +7,7 @@
 #include "devices/front/courier.h"
 #include "vmm/config_json.h"
 #include "vmm/events.h"
+#include "vmm/mem_resize.h"
 #include "vmm/metrics.h"
 #include "vmm/plug.h"
 #include "vmm/removals.h"
@@ -349,7 +350,7 @@ enum level vmm_level(const struct vmm *vmm)
 void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram)
 {
 	*vcpus = vmm->config.cpus.boot;
-	*ram = vmm->config.memory.size;
+	*ram = mem_resize_now(&vmm->config);
 }
 
 json_t *vmm_sharing(const struct vmm *vmm)

@@ -49,6 +49,16 @@ void paging_init(void)
 	__asm__ volatile("movq %0, %%cr3" : : "r"(cr3) : "memory");
 }
 
+void paging_aim(uint64_t gpa)
+{
+	uint64_t cr3 = read_cr3();
+	uint64_t *window = table(table(table(cr3)[0])[2]);
+
+	for (uint64_t i = 0; i < ENTRIES; i++)
+		window[i] = (gpa + i * LARGE_PAGE) | PRESENT_RW_LARGE;
+	__asm__ volatile("movq %0, %%cr3" : : "r"(cr3) : "memory");
+}
+
 uint64_t paging_cbit(void)
 {
 	return cbit_mask;

@@ -18,6 +18,10 @@
 /* paging_init() - set both up; the C-bit is found in the VMM's tables. */
 void paging_init(void);
 
+/* paging_aim() - make the third GiB of addresses a window on the GiB from gpa on. */
+#define AIMED_WINDOW 0x80000000ull
+void paging_aim(uint64_t gpa);
+
 /* paging_cbit() - Return: the mask of the C-bit, 0 if there is none. */
 uint64_t paging_cbit(void);
 

@@ -7,6 +7,7 @@
  *   sandbox: block NAME DEVPATH word HEX    a disk came; the first 4 bytes of it
  *   sandbox: net NAME DEVPATH mac MAC       a network interface came
  *   sandbox: cpu NAME online, N are         a processor came, and was let run
+ *   sandbox: memory, N MiB are               a block of memory came, and was let be used
  *   sandbox: gone NAME                      a disk, an interface or a processor went
  *   sandbox: nmi                            the kernel complains of an NMI
  *   sandbox: button                         the power button was pushed: it powers off
@@ -108,6 +109,22 @@ static void tell_cpu(const char *name, const char *devpath)
 	close(fd);
 }
 
+/* tell_memory() - a block of memory came: let it be used */
+static void tell_memory(const char *devpath)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys%s/state", devpath);
+	fd = open(path, O_WRONLY);
+	if (write(fd, "online", 6) != 6)
+		userland_failed(path);
+	else
+		printf("sandbox: memory, %ld MiB are\n",
+			sysconf(_SC_PHYS_PAGES) / (1024 * 1024 / sysconf(_SC_PAGESIZE)));
+	close(fd);
+}
+
 static void on_key(int fd)
 {
 	struct input_event event;
@@ -139,6 +156,8 @@ static void tell(const struct uevent *e)
 		tell_block(e->name, e->devpath);
 	} else if (net) {
 		tell_net(e->name, e->devpath);
+	} else if (!strcmp(e->subsystem, "memory")) {
+		tell_memory(e->devpath);
 	} else if (cpu) {
 		tell_cpu(basename(e->devpath), e->devpath);
 	} else if (input) {

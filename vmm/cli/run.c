@@ -36,7 +36,7 @@ static const char help[] =
 	"  --cpus boot=N      vCPUs, 1 to 64; default 1; also max=N, for a daemon\n"
 	"  --memory size=S    RAM, such as 512M (the default) or 2G; also shared_max=S, the most that\n"
 	"                     the guest may share with devices, and overcommit=on, to allow more RAM\n"
-	"                     than the host has\n"
+	"                     than the host has; hotplug_size=S, what a daemon's vm.resize may add\n"
 	"  --disk path=F      raw image or block device; also readonly=on, direct=on (bypass the host's\n"
 	"                     page cache), num_queues=N, queue_size=N, packed=on (offer packed rings),\n"
 	"                     serial=TEXT, limits bw_size=, bw_refill_time= (ms), bw_one_time_burst=,\n"
