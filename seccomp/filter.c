@@ -45,6 +45,7 @@
 /* Newer than this C library's headers; tests/unit/vmm/test_filter_abi.c compares. */
 #define SET_MEMORY_ATTRIBUTES 0x4020aed2
 #define SET_MEMORY_REGION2    0x40a0ae49
+#define PRE_FAULT_MEMORY      0xc040aed5
 #define CREATE_GUEST_MEMFD    0xc040aed4
 #define COLLAPSE              25 /* MADV_COLLAPSE, since Linux 6.1 */
 
@@ -146,6 +147,8 @@ static const struct filter_row rows[] = {
 		.rarely = "a device that runs meanwhile"},
 	{SCMP_SYS(ioctl), VCPU, "conversions", IOCTL(SET_MEMORY_ATTRIBUTES),
 		.rarely = "level sw-protected and up"},
+	{SCMP_SYS(ioctl), VCPU, "large conversions", IOCTL(PRE_FAULT_MEMORY),
+		.rarely = "level snp and up"},
 	{SCMP_SYS(read), MONITOR | API, "eventfds, timers, signals; API requests, console input"},
 	{SCMP_SYS(futex), MONITOR | API, "locks, and waits for them"},
 	{SCMP_SYS(poll), TALKERS, "answers of device processes, within a time limit"},

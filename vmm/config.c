@@ -73,6 +73,8 @@ static const struct keyval_field confidential_fields[] = {
 		.help = "SNP: file with its signatures and keys"),
 	VM("expected_digest", "expected_digest", KEYVAL_STRING, confidential.expected_digest,
 		.help = "SNP: launch nothing with another digest"),
+	VM("certs", "certs", KEYVAL_STRING, confidential.certs,
+		.help = "SNP: file with certificates for the guest's reports"),
 	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
 		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
 };
@@ -475,6 +477,7 @@ static int config_check_snp(const struct vm_config *c, struct err *e)
 		{"--confidential.id_block", c->confidential.id_block},
 		{"--confidential.id_auth", c->confidential.id_auth},
 		{"--confidential.expected_digest", c->confidential.expected_digest},
+		{"--confidential.certs", c->confidential.certs},
 	};
 	bool snp = c->confidential.level == (int)LEVEL_SNP + 1;
 

@@ -51,7 +51,7 @@ struct vm_config {
 	struct {
 		int level;       /* CONFIG_LEVEL_AUTO or enum level + 1 */
 		uint64_t policy; /* this and what follows: level snp; strings may be NULL */
-		char *vcpu_type, *id_block, *id_auth, *expected_digest;
+		char *vcpu_type, *id_block, *id_auth, *expected_digest, *certs;
 	} confidential;
 	int require; /* enum level: the least that will do */
 	struct {

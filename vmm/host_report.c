@@ -57,6 +57,7 @@ static void report_kvm(struct host_report *r, const struct hv_host *h)
 		h->memory_attributes ? "mask %#llx" : "KVM_CAP_MEMORY_ATTRIBUTES is 0 (%llu)",
 		(unsigned long long)h->memory_attributes);
 	row(r, "vm-types", true, "mask %#x (0 default, 1 sw-protected, 4 snp, 5 tdx)", h->vm_types);
+	row(r, "pre-fault", h->pre_fault, "KVM_CAP_PRE_FAULT_MEMORY");
 	row(r, "msr-filter", h->msr_filter, "KVM_CAP_X86_MSR_FILTER");
 	row(r, "conversion-exits", h->map_gpa_exit, "KVM_CAP_EXIT_HYPERCALL with MAP_GPA_RANGE");
 	row(r, "tsc-deadline", h->tsc_deadline, "KVM_CAP_TSC_DEADLINE_TIMER");

@@ -18,6 +18,7 @@ static const char *const exit_names[] = {
 	[HV_EXIT_PORT] = "port",
 	[HV_EXIT_MMIO] = "mmio",
 	[HV_EXIT_CONVERT] = "convert",
+	[HV_EXIT_CERTS] = "certs",
 	[HV_EXIT_RESET] = "reset",
 	[HV_EXIT_FAILED] = "failed",
 };

@@ -166,6 +166,8 @@ static int plan_launch(struct snp_plan *p, const struct vm_config *c, struct err
 
 	p->launch.policy = c->confidential.policy;
 	p->launch.exact_cpuid = c->require >= (int)LEVEL_SNP;
+	if (c->confidential.certs && certs_init(&p->certs, c->confidential.certs, e))
+		return -e->code;
 	if (host_data && hex_decode(host_data, p->launch.host_data, sizeof(p->launch.host_data)))
 		return err_set(e, EINVAL, "--host-data: not 64 hex digits");
 	return plan_id_block(p, c, e);
@@ -227,6 +229,7 @@ void snp_plan_destroy(struct snp_plan *plan)
 		return;
 	image_fini(&plan->image);
 	file_map_close(&plan->firmware);
+	certs_fini(&plan->certs);
 	free(plan);
 }
 

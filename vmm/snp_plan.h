@@ -10,6 +10,7 @@
 #include "attestation/id_block.h"
 #include "attestation/snp_digest.h"
 #include "base/file_map.h"
+#include "vmm/certs.h"
 #include "vmm/hv/snp.h"
 #include "vmm/load/ovmf.h"
 #include "vmm/x86/entry.h"
@@ -30,6 +31,7 @@ struct snp_plan {
 	uint8_t id_block[ID_BLOCK_LEN], id_auth[ID_BLOCK_AUTH_LEN];
 	struct snp_launch launch;
 	struct snp_counts counts; /* after the launch */
+	struct certs certs;       /* for the guest's reports; table NULL: none */
 };
 
 /*

@@ -6,6 +6,8 @@
 #include "devices/front/bus.h"
 #include "memory/convert.h"
 #include "seccomp/program.h"
+#include "vmm/certs.h"
+#include "vmm/hv/snp.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,8 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VCPU_FAULTS_MAX 64       /* on one page in a row, with nothing else between */
-#define VCPU_SIGNAL     SIGRTMIN /* interrupts KVM_RUN; its handler does nothing */
+#define VCPU_FAULTS_MAX   64       /* on one page in a row, with nothing else between */
+#define VCPU_PREFAULT     MIB(2)   /* conversions of this size on are prefaulted */
+#define VCPU_PREFAULT_MAX MIB(64)  /* of one conversion: the rest comes when it is touched */
+#define VCPU_SIGNAL       SIGRTMIN /* interrupts KVM_RUN; its handler does nothing */
 
 static void vcpu_signal(int number)
 {
@@ -82,9 +86,22 @@ static bool vcpu_convert(struct vcpu *v, const struct hv_exit *exit)
 
 	if (!exit->convert.implicit) {
 		hv_vcpu_answer(v->hv, rc);
+		if (!rc && v->env->prefault && !exit->convert.to_shared &&
+			exit->convert.len >= VCPU_PREFAULT)
+			v->prefaulted += hv_vcpu_prefault(v->hv, exit->convert.gpa,
+				min_u64(exit->convert.len, VCPU_PREFAULT_MAX));
 		return true;
 	}
 	return !rc ? vcpu_advances(v, exit) : vcpu_fault(v, exit, strerrordesc_np(-rc));
+}
+
+static void vcpu_certs(struct vcpu *v, const struct hv_exit *exit)
+{
+	const struct certs *c = v->env->certs;
+
+	if (c)
+		hv_snp_answer_certs(
+			v->hv, certs_give(c, exit->certs.gpa, exit->certs.pages), certs_pages(c));
 }
 
 /* vcpu_handle() - Return: false when the thread is to end */
@@ -104,6 +121,9 @@ static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 		return true;
 	case HV_EXIT_CONVERT:
 		return vcpu_convert(v, exit);
+	case HV_EXIT_CERTS:
+		vcpu_certs(v, exit);
+		return true;
 	case HV_EXIT_RESET:
 		v->env->ended(v->env->ctx, v->index, VCPU_RESET, NULL);
 		return false;

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 struct bus;
+struct certs;
 struct converter;
 struct program;
 
@@ -24,6 +25,8 @@ struct vcpu_env {
 	struct bus *bus;
 	struct gate *gate;                 /* passed before each entry to the guest */
 	const struct converter *converter; /* NULL at level off */
+	const struct certs *certs;         /* NULL: guests are not asked for any */
+	bool prefault; /* map what was hidden in large pieces, the guest will touch it at once */
 	/* Called once per vCPU that ends by itself, on its thread; text only for VCPU_FAILED. */
 	void (*ended)(void *ctx, unsigned int index, enum vcpu_end why, const char *text);
 	void *ctx;
@@ -42,6 +45,7 @@ struct vcpu {
 	uint64_t fault_gpa; /* of the last implicit conversion */
 	bool fault_shared;
 	unsigned int faults;           /* how many times in a row it was the same */
+	uint64_t prefaulted;           /* bytes, since the start */
 	uint64_t entry_ns, exit_ns;    /* the first ones; read when the thread has ended */
 	uint64_t exits[HV_EXIT_KINDS]; /* that came to user space; atomic, written by the thread */
 };

@@ -130,6 +130,7 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 		.cbit = vm->cbit,
 		.signature = vm->snp ? vm->snp->signature : 0,
 		.xcr0_preset = vm->config->xcr0_preset,
+		.req_certs = vm->snp && vm->snp->certs.table,
 	};
 	int rc = hv_create(&vm->hv, &hv, e);
 
@@ -299,7 +300,12 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 		.ended = vm_vcpu_ended,
 		.ctx = vm,
 		.filter = vm->vcpu_filter,
+		.prefault = vm->type->dual,
 	};
+	if (vm->snp && vm->snp->certs.table) {
+		vm->snp->certs.io = (struct guest_io){&vm->ram, vm->ledger};
+		vm->vcpu_env.certs = &vm->snp->certs;
+	}
 	vm->vcpus = calloc(vm->n_vcpus, sizeof(*vm->vcpus));
 	if (!vm->vcpus)
 		return err_sys(e, ENOMEM, "vcpus");

@@ -19,6 +19,7 @@ struct hv_host {
 	bool irqchip, user_memory2, memory_fault, msr_filter, map_gpa_exit, tsc_deadline;
 	uint32_t guest_memfd_flags; /* HV_GUEST_MEMFD_*, 0: none for ordinary VMs */
 	bool guest_memfd;           /* for VMs with private memory */
+	bool pre_fault;             /* KVM_PRE_FAULT_MEMORY */
 	uint64_t memory_attributes;
 	uint32_t vm_types; /* bit mask by VM type number */
 	unsigned int max_vcpus;

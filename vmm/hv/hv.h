@@ -10,6 +10,7 @@
 #define VMM_HV_HV_H
 
 #include "memory/gpa.h"
+#include "vmm/hv/exit.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/x86/entry.h"
 
@@ -25,6 +26,7 @@ struct hv_desc {
 	unsigned int cbit;  /* bit number; 0 at level off */
 	uint32_t signature; /* what the guest's CPUID 1 EAX says; 0: as the host's */
 	bool xcr0_preset;   /* lab: give vCPUs all of XCR0 at reset, see --xcr0-preset */
+	bool req_certs;     /* level snp: ask for certificates, HV_EXIT_CERTS */
 };
 
 /* hv_create() - a VM with its interrupt controllers, no memory, no vCPU. Return: 0 or -errno. */
@@ -60,37 +62,6 @@ int hv_nmi(struct hv *hv, unsigned int vcpu);
 /* hv_ioeventfd() - a write of len bytes (0: any) at an MMIO address signals eventfd. */
 int hv_ioeventfd(struct hv *hv, uint64_t addr, unsigned int len, int eventfd, bool assign);
 
-/* Why hv_vcpu_run() came back. */
-enum hv_exit_kind {
-	HV_EXIT_AGAIN,   /* nothing to do, run on */
-	HV_EXIT_STOPPED, /* hv_vcpu_kick() */
-	HV_EXIT_PORT,
-	HV_EXIT_MMIO,
-	HV_EXIT_CONVERT,
-	HV_EXIT_RESET,  /* triple fault or a reset that KVM reports */
-	HV_EXIT_FAILED, /* the vCPU can't go on; the text says why */
-};
-#define HV_EXIT_KINDS (HV_EXIT_FAILED + 1)
-
-struct hv_exit {
-	enum hv_exit_kind kind;
-	union {
-		struct {
-			uint64_t addr;
-			uint8_t *data; /* count items of len bytes each; in and out */
-			unsigned int len, count;
-			bool write;
-		} io;
-		struct {
-			gpa_t gpa;
-			uint64_t len;
-			bool to_shared;
-			bool implicit; /* the guest just touched it: no answer, but it must work */
-		} convert;
-		char text[160];
-	};
-};
-
 /* hv_vcpu_create() - vCPU `index` in its reset state, also while others run. Return: 0 or -errno. */
 int hv_vcpu_create(
 	struct hv_vcpu **out, struct hv *hv, unsigned int index, struct err *e) MUST_CHECK;
@@ -109,6 +80,13 @@ void hv_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *exit);
 
 /* hv_vcpu_answer() - result of an explicit HV_EXIT_CONVERT, 0 or -errno, before the next run. */
 void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc);
+
+/*
+ * hv_vcpu_prefault() - map guest memory before the guest touches it, as far as KVM likes to; what
+ * is left, the guest's accesses bring. On the vCPU's thread, or before it runs. Return: bytes done
+ * from gpa on, 0 if KVM can't.
+ */
+uint64_t hv_vcpu_prefault(struct hv_vcpu *vcpu, gpa_t gpa, uint64_t len);
 
 /*
  * hv_vcpu_kick() - make hv_vcpu_run() return HV_EXIT_STOPPED until hv_vcpu_unkick(), which only a

@@ -14,6 +14,7 @@
 #define HV_CAP_MEMORY_ATTRIBUTES 233
 #define HV_CAP_GUEST_MEMFD       234
 #define HV_CAP_VM_TYPES          235
+#define HV_CAP_PRE_FAULT_MEMORY  236
 #define HV_CAP_GUEST_MEMFD_FLAGS 244
 
 #define HV_EXIT_REASON_MEMORY_FAULT  39
@@ -62,6 +63,14 @@ struct hv_memory_attributes {
 };
 _Static_assert(sizeof(struct hv_memory_attributes) == 32, "KVM_SET_MEMORY_ATTRIBUTES");
 
+struct hv_pre_fault {
+	uint64_t gpa; /* in and out: moved past what was done */
+	uint64_t size;
+	uint64_t flags;
+	uint64_t padding[5];
+};
+_Static_assert(sizeof(struct hv_pre_fault) == 64, "KVM_PRE_FAULT_MEMORY");
+
 /* The exit union of struct kvm_run for KVM_EXIT_MEMORY_FAULT; at the same place as run->io. */
 struct hv_memory_fault {
 	uint64_t flags;
@@ -79,5 +88,6 @@ struct hv_req_certs {
 #define HV_CREATE_GUEST_MEMFD      _IOWR(KVMIO, 0xd4, struct hv_create_guest_memfd)
 #define HV_SET_USER_MEMORY_REGION2 _IOW(KVMIO, 0x49, struct hv_memory_region2)
 #define HV_SET_MEMORY_ATTRIBUTES   _IOW(KVMIO, 0xd2, struct hv_memory_attributes)
+#define HV_PRE_FAULT_MEMORY        _IOWR(KVMIO, 0xd5, struct hv_pre_fault)
 
 #endif

@@ -73,6 +73,7 @@ void hv_host_probe(struct hv_host *host)
 	host->map_gpa_exit = host_cap(host, KVM_CAP_EXIT_HYPERCALL) & (1 << HV_HC_MAP_GPA_RANGE);
 	host->tsc_deadline = host_cap(host, KVM_CAP_TSC_DEADLINE_TIMER);
 	host->guest_memfd = host_cap(host, HV_CAP_GUEST_MEMFD);
+	host->pre_fault = host_cap(host, HV_CAP_PRE_FAULT_MEMORY);
 	host->guest_memfd_flags = (uint32_t)host_cap(host, HV_CAP_GUEST_MEMFD_FLAGS);
 	host->memory_attributes = (uint64_t)host_cap(host, HV_CAP_MEMORY_ATTRIBUTES);
 	host->vm_types = (uint32_t)host_cap(host, HV_CAP_VM_TYPES) | 1u << HV_VM_DEFAULT;

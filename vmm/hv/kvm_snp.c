@@ -31,16 +31,13 @@ _Static_assert(
 	SNP_HOST_DATA_LEN == sizeof(((struct hv_snp_launch_finish *)0)->host_data), "HOST_DATA");
 
 /* Types of pages, as launch commands number them. VMSA: none, KVM makes those. */
-static const struct {
-	uint8_t type;
-	const char *name;
-} snp_types[] = {
-	[IMAGE_NORMAL] = {HV_SNP_PAGE_NORMAL, "normal"},
-	[IMAGE_VMSA] = {0, "VMSA"},
-	[IMAGE_ZERO] = {HV_SNP_PAGE_ZERO, "zero"},
-	[IMAGE_UNMEASURED] = {HV_SNP_PAGE_UNMEASURED, "unmeasured"},
-	[IMAGE_SECRETS] = {HV_SNP_PAGE_SECRETS, "secrets"},
-	[IMAGE_CPUID] = {HV_SNP_PAGE_CPUID, "CPUID"},
+static const uint8_t snp_types[] = {
+	[IMAGE_NORMAL] = HV_SNP_PAGE_NORMAL,
+	[IMAGE_VMSA] = 0,
+	[IMAGE_ZERO] = HV_SNP_PAGE_ZERO,
+	[IMAGE_UNMEASURED] = HV_SNP_PAGE_UNMEASURED,
+	[IMAGE_SECRETS] = HV_SNP_PAGE_SECRETS,
+	[IMAGE_CPUID] = HV_SNP_PAGE_CPUID,
 };
 
 /* Neighbouring parts of one type, parts[first] on. */
@@ -91,7 +88,25 @@ int kvm_snp_init(struct hv *hv, struct err *e)
 		return err_set(e, EBUSY,
 			"KVM_SEV_INIT2: all of this host's SNP guests are in use "
 			"(kvm_amd's ASIDs; see the BIOS setting for the minimum SEV ASID)");
-	return rc ? snp_error(e, rc, fw, "KVM_SEV_INIT2") : 0;
+	if (rc)
+		return snp_error(e, rc, fw, "KVM_SEV_INIT2");
+	if (!hv->desc.req_certs)
+		return 0;
+	rc = snp_command(hv, HV_SEV_SNP_ENABLE_REQ_CERTS, NULL, &fw);
+	if (rc == -EINVAL)
+		return err_set(e, EOPNOTSUPP,
+			"--confidential: certs: KVM doesn't ask for certificates here "
+			"(KVM_SEV_SNP_ENABLE_REQ_CERTS, Linux 7.0 or later)");
+	return rc ? snp_error(e, rc, fw, "KVM_SEV_SNP_ENABLE_REQ_CERTS") : 0;
+}
+
+void hv_snp_answer_certs(struct hv_vcpu *vcpu, int rc, uint64_t pages)
+{
+	struct hv_req_certs *req = (void *)&vcpu->run->io;
+
+	/* KVM takes these values alone. */
+	req->ret = !rc ? 0 : rc == -ENOSPC ? ENOSPC : rc == -EAGAIN ? EAGAIN : EIO;
+	req->npages = pages;
 }
 
 static int snp_start(struct snp_state *s, struct err *e)
@@ -196,7 +211,7 @@ static int snp_give_run(
 		.gfn_start = run->first->gpa.v >> PAGE_SHIFT,
 		.uaddr = type == IMAGE_ZERO ? 0 : (uintptr_t)copy,
 		.len = run->len,
-		.type = snp_types[type].type,
+		.type = snp_types[type],
 	};
 	char what[80];
 	uint32_t fw = 0;
@@ -213,8 +228,8 @@ static int snp_give_run(
 		if (run->first[i].bytes_len)
 			memcpy(copy + at, run->first[i].bytes, run->first[i].bytes_len);
 	rc = snp_give(s, &u, &fw);
-	snprintf(what, sizeof(what), "SNP_LAUNCH_UPDATE of a %s page at %#llx",
-		snp_types[type].name, (unsigned long long)u.gfn_start << PAGE_SHIFT);
+	snprintf(what, sizeof(what), "SNP_LAUNCH_UPDATE of a %s page at %#llx", sev_text_page(type),
+		(unsigned long long)u.gfn_start << PAGE_SHIFT);
 	return rc ? snp_error(e, rc, fw, what) : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "vmm/hv/sev_text.h"
+#include "vmm/hv/snp.h"
 #include "vmm/x86/cpuid.h"
 #include "vmm/x86/msr.h"
 
@@ -279,6 +280,18 @@ static void exit_memory_fault(struct hv_vcpu *vcpu, int error, struct hv_exit *e
 	}
 }
 
+/* exit_certs() - what is not answered fails, and the guest is told so */
+static void exit_certs(struct hv_vcpu *vcpu, struct hv_exit *exit)
+{
+	struct hv_req_certs req;
+
+	memcpy(&req, &vcpu->run->io, sizeof(req));
+	exit->kind = HV_EXIT_CERTS;
+	exit->certs.gpa = gpa_of(req.gpa);
+	exit->certs.pages = req.npages;
+	hv_snp_answer_certs(vcpu, -EIO, req.npages);
+}
+
 /* exit_error() - KVM_RUN itself failed */
 static void exit_error(struct hv_vcpu *vcpu, int error, struct hv_exit *exit)
 {
@@ -318,6 +331,9 @@ static void exit_decode(struct hv_vcpu *vcpu, struct hv_exit *exit)
 		break;
 	case KVM_EXIT_HYPERCALL:
 		exit_hypercall(vcpu, exit);
+		break;
+	case HV_EXIT_REASON_SNP_REQ_CERTS:
+		exit_certs(vcpu, exit);
 		break;
 	case KVM_EXIT_X86_RDMSR:
 		exit_msr(run, false, exit);
@@ -365,6 +381,19 @@ void hv_vcpu_answer(struct hv_vcpu *vcpu, int rc)
 	if (vcpu->hv->desc.type->dual)
 		rc = !rc ? 0 : rc == -EAGAIN || rc == -ENOMEM ? EAGAIN : EINVAL;
 	vcpu->run->hypercall.ret = (__u64)(long long)rc;
+}
+
+uint64_t hv_vcpu_prefault(struct hv_vcpu *vcpu, gpa_t gpa, uint64_t len)
+{
+	struct hv_pre_fault f = {.gpa = gpa.v, .size = len};
+	uint64_t before;
+
+	if (!vcpu->hv->desc.host->pre_fault)
+		return 0;
+	do
+		before = f.size;
+	while (f.size && !ioctl(vcpu->fd, HV_PRE_FAULT_MEMORY, &f) && f.size < before);
+	return len - f.size;
 }
 
 void hv_vcpu_kick(struct hv_vcpu *vcpu)

@@ -104,3 +104,17 @@ void sev_text_termination(char *out, size_t len, uint64_t msr)
 	snprintf(out, len, "reason set %u code %u%s%s%s", set, code, what ? " (" : "",
 		what ? what : "", what ? ")" : "");
 }
+
+const char *sev_text_page(enum image_page type)
+{
+	static const char *const names[] = {
+		[IMAGE_NORMAL] = "normal",
+		[IMAGE_VMSA] = "VMSA",
+		[IMAGE_ZERO] = "zero",
+		[IMAGE_UNMEASURED] = "unmeasured",
+		[IMAGE_SECRETS] = "secrets",
+		[IMAGE_CPUID] = "CPUID",
+	};
+
+	return names[type];
+}

@@ -3,6 +3,8 @@
 #ifndef VMM_HV_SEV_TEXT_H
 #define VMM_HV_SEV_TEXT_H
 
+#include "memory/image.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +25,8 @@ const char *sev_text_hint(uint32_t code);
  * failed)". @msr: the GHCB MSR as the guest wrote it (GHCB specification, AMD 56421, 2.3.1)
  */
 void sev_text_termination(char *out, size_t len, uint64_t msr);
+
+/* sev_text_page() - Return: what messages call pages of a type. */
+const char *sev_text_page(enum image_page type);
 
 #endif

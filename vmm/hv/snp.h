@@ -45,4 +45,10 @@ struct snp_counts {
 int hv_snp_launch(struct hv *hv, const struct snp_launch *desc, struct snp_counts *counts,
 	struct err *e) MUST_CHECK;
 
+/*
+ * hv_snp_answer_certs() - answer HV_EXIT_CERTS, before the vCPU's next run.
+ * @rc: 0; -ENOSPC: the guest may ask again with room for `pages`; -EAGAIN: later; else: it failed
+ */
+void hv_snp_answer_certs(struct hv_vcpu *vcpu, int rc, uint64_t pages);
+
 #endif
