@@ -7,6 +7,7 @@
 #include "devices/front/courier.h"
 #include "vmm/config_json.h"
 #include "vmm/events.h"
+#include "vmm/measured.h"
 #include "vmm/mem_resize.h"
 #include "vmm/metrics.h"
 #include "vmm/plug.h"
@@ -351,6 +352,11 @@ void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram)
 {
 	*vcpus = vmm->config.cpus.boot;
 	*ram = mem_resize_now(&vmm->config);
+}
+
+json_t *vmm_measurement(const struct vmm *vmm)
+{
+	return measured_json(vmm->vm);
 }
 
 json_t *vmm_sharing(const struct vmm *vmm)

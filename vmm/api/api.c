@@ -184,6 +184,13 @@ static void call_sharing(struct api *api, const struct http_request *req, struct
 	reply_json(r, vmm_sharing(api->desc.vmm));
 }
 
+static void call_measurement(
+	struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	(void)req;
+	reply_json(r, vmm_measurement(api->desc.vmm));
+}
+
 static void call_delete(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	(void)req, (void)r;
@@ -353,8 +360,7 @@ static const struct call calls[] = {
 	{"PUT", "vm.resume", false, call_resume,
 		{NO_VM, NOT_RUNNING, NOT_PAUSED, CALL, NOT_RUNNING}, NULL},
 	{"PUT", "vm.resize", true, call_resize, WITH_VM, NULL},
-	{"GET", "vm.measurement", .missing = "launch measurements of running VMs",
-		.feature = POLICY_MEASUREMENT},
+	{"GET", "vm.measurement", false, call_measurement, WHILE_UP, .feature = POLICY_MEASUREMENT},
 	{"PUT", "vm.power-button", false, call_power_button, WHILE_UP, NULL},
 	{"PUT", "vm.nmi", false, call_nmi, WHILE_UP, NULL},
 	{"PUT", "vm.resize-disk", true, call_resize_disk, WHILE_UP, NULL},
