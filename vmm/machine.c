@@ -18,6 +18,7 @@
 #include "vmm/config.h"
 #include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
+#include "vmm/fw_config.h"
 #include "vmm/irq.h"
 #include "vmm/resource.h"
 #include "vmm/sandbox.h"
@@ -192,6 +193,11 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 		rc = machine_init_debug(m, e);
 	if (!rc)
 		rc = machine_init_serial(m, &desc->config->serial, e);
+	if (!rc && desc->config->payload.firmware) {
+		struct guest_io io = {desc->ram, desc->ledger};
+
+		rc = fw_config_create(&m->fw_config, m->bus, &io, desc->config, e);
+	}
 	if (!rc)
 		rc = pci_bus_create(&m->pci, &pci, e);
 	if (!rc && desc->ram->cbit && !desc->ram->mappable)
@@ -244,6 +250,7 @@ void machine_fini(struct machine *m)
 	sweeper_destroy(m->sweeper);
 	copyin_port_destroy(m->copyin);
 	pci_bus_destroy(m->pci);
+	fw_config_destroy(m->fw_config);
 	serial_destroy(m->serial);
 	debug_port_destroy(m->debug_port);
 	rtc_destroy(m->rtc);

@@ -20,6 +20,7 @@ struct ged;
 struct mem_plug;
 struct nmi_status;
 struct power;
+struct fw_config;
 struct rtc;
 struct serial;
 struct sweeper;
@@ -63,6 +64,7 @@ struct machine {
 	struct rtc *rtc;
 	struct debug_port *debug_port; /* NULL without a timeline */
 	struct serial *serial;
+	struct fw_config *fw_config; /* NULL: no firmware */
 	struct pci_bus *pci;
 	struct doorbell *doorbell;
 	struct copyin_port *copyin;

@@ -38,6 +38,7 @@
 #define MAP_PORT_NMI       0x61 /* status: why there was an NMI */
 #define MAP_PORT_DEBUG     0x80 /* only with a timeline */
 #define MAP_PORT_SERIAL    0x3f8 /* 8 ports, ISA interrupt 4 */
+#define MAP_PORT_FW_CFG    0x510 /* 12 ports, see devices/front/fw_cfg.h; with firmware */
 #define MAP_PORT_PM        0x600 /* ACPI: see MAP_PORT_SLEEP_* and MAP_PORT_RESET */
 #define MAP_PORT_SLEEP_CTL 0x600 /* hardware-reduced ACPI sleep control register */
 #define MAP_PORT_SLEEP_STS 0x601
