@@ -28,17 +28,23 @@
 #define RAM       (64u << 20)
 #define PAGE      4096u
 #define STEPS_MAX 64
+#define PATIENCE  400 /* looks of 50 ms */
 
 /* Where the guest keeps what it shares. */
-#define GHCBS     0x2000000u /* one page per event */
-#define REQUEST   0x2100000u
-#define RESPONSE  0x2101000u
-#define CERTS     0x2102000u
-#define PLAIN     0x2200000u /* pages to convert */
-#define SAVE_AREA 0x2301000u /* of the second vCPU, not aligned to 2 MiB */
-#define HOLE      0xd0000000u
+#define GHCBS      0x2000000u /* one page per event */
+#define REQUEST    0x2100000u
+#define RESPONSE   0x2101000u
+#define CERTS      0x2102000u
+#define CERT_PAGES 3u
+#define PLAIN      0x2200000u        /* pages to convert */
+#define SAVE_AREA  0x2301000u        /* of the second vCPU, not aligned to 2 MiB */
+#define LAUNCHED   0xfffffffff000ull /* of all vCPUs, as KVM measures them */
+#define HUGE       0x2800000u        /* many pages to convert */
+#define APIC       0xfee00000u
+#define HOLE       0xd0000000u
 
-enum { VMGEXIT = 0x403, NPF = 0x400, IOIO = 0x7b };
+enum { VMGEXIT = 0x403, NPF = 0x400, IOIO = 0x7b, RMPADJUST = 0xfffffff0 };
+enum { MMIO_WRITE = 0x80000002, AP_HOLD = 0x80000004 };
 enum { PSC = 0x80000010, REQUEST_PLAIN, REQUEST_EXTENDED, AP_CREATION };
 enum {
 	GHCB_RAX = 0x1f8,
@@ -109,15 +115,20 @@ static bool alive(void)
 	return !waitid(P_PID, (id_t)g.pid, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid;
 }
 
-/* wait_for() - sleep until a file has a word; give up after 20 s, or when the VM has ended */
-static bool wait_for(const char *path, const char *word)
+/* look_for() - sleep until a file has a word; give up after `tries`, or when the VM has ended */
+static bool look_for(const char *path, const char *word, int tries)
 {
-	for (int i = 0; i < 400 && alive(); i++) {
+	for (int i = 0; i < tries && alive(); i++) {
 		if (strstr(text_of(path), word))
 			return true;
 		usleep(50000);
 	}
 	return strstr(text_of(path), word) != NULL;
+}
+
+static bool wait_for(const char *path, const char *word)
+{
+	return look_for(path, word, PATIENCE);
 }
 
 /* map_shared() - the monitor's shared memory, by its descriptor. Return: false if it is not there
@@ -215,24 +226,30 @@ static uint8_t *ask(uint32_t vcpu, uint64_t code, uint64_t info1, uint64_t info2
 	return ghcb;
 }
 
-/*
- * play() - run the steps so far, and one more, so that the last of them is over when that begins.
- * Return: false if the VM did not come that far
- */
-static bool play(void)
+/* play_for() - like play(), with patience for `tries` looks */
+static bool play_for(int tries)
 {
 	const char *at;
 	bool done;
 
 	ask_msr(2);
 	put(DEBUG "script", g.steps, g.n * sizeof(g.steps[0]));
-	done = wait_for(DEBUG "entered", "left 0");
+	done = look_for(DEBUG "entered", "left 0", tries);
 	at = text_of(DEBUG "entered");
 	for (unsigned int i = 0; i < g.n && (at = strstr(at, "ghcb ")); i++, at++)
 		if (i)
 			g.answers[i - 1] = strtoull(at + 5, NULL, 16);
 	g.n = 0;
 	return done;
+}
+
+/*
+ * play() - run the steps so far, and one more, so that the last of them is over when that begins.
+ * Return: false if the VM did not come that far
+ */
+static bool play(void)
+{
+	return play_for(PATIENCE);
 }
 
 static unsigned long rmp(const char *state)
@@ -352,45 +369,167 @@ static void case_io(const char *serial)
 		(unsigned long long)ghcb_get(ghcb, GHCB_RAX));
 }
 
+/* request_shared() - the pages of a message are the guest's to share, once */
+static void request_shared(void)
+{
+	ask_msr(SHARE((uint64_t)REQUEST));
+	ask_msr(SHARE((uint64_t)RESPONSE));
+	for (unsigned int i = 0; i < CERT_PAGES; i++)
+		ask_msr(SHARE((uint64_t)CERTS + i * PAGE));
+	memset(g.memory + REQUEST, 0x11, PAGE);
+}
+
+/* request_report() - ask for a report with `pages` pages of room at certs. Return: the GHCB */
+static uint8_t *request_report(uint64_t certs, uint64_t pages)
+{
+	uint8_t *ghcb = ask(0, REQUEST_EXTENDED, REQUEST, RESPONSE);
+
+	g.memory[REQUEST + 0x34] = 5; /* a report */
+	memset(g.memory + RESPONSE, 0, PAGE);
+	memset(g.memory + CERTS, 0xee, CERT_PAGES * PAGE);
+	ghcb_set(ghcb, GHCB_RAX, certs);
+	ghcb_set(ghcb, GHCB_RBX, pages);
+	return ghcb;
+}
+
+static bool echoed(void)
+{
+	return !memcmp(g.memory + RESPONSE + 0x60, "SWPSP-ECHO", 10);
+}
+
 /* A message to the firmware, which echoes it; with certificates there are none. */
 static void case_request(void)
 {
 	static const uint8_t none[24];
-	uint8_t *ghcb = ask(0, REQUEST_PLAIN, REQUEST, RESPONSE);
+	uint8_t *ghcb;
 
-	ask_msr(SHARE((uint64_t)REQUEST));
-	ask_msr(SHARE((uint64_t)RESPONSE));
-	ask_msr(SHARE((uint64_t)CERTS));
-	memset(g.memory + REQUEST, 0x11, PAGE);
-	check(play() && !memcmp(g.memory + RESPONSE + 0x60, "SWPSP-ECHO", 10), "request",
-		"no echo");
+	request_shared();
+	ghcb = ask(0, REQUEST_PLAIN, REQUEST, RESPONSE);
+	check(play() && echoed(), "request", "no echo");
 	check(ghcb_get(ghcb, GHCB_INFO2) == 0, "request result", "%#llx",
 		(unsigned long long)ghcb_get(ghcb, GHCB_INFO2));
-	g.memory[REQUEST + 0x34] = 5; /* a report */
-	memset(g.memory + RESPONSE, 0, PAGE);
-	memset(g.memory + CERTS, 0xee, PAGE);
-	ghcb = ask(0, REQUEST_EXTENDED, REQUEST, RESPONSE);
-	ghcb_set(ghcb, GHCB_RAX, CERTS);
-	ghcb_set(ghcb, GHCB_RBX, 1);
-	check(play() && !memcmp(g.memory + RESPONSE + 0x60, "SWPSP-ECHO", 10), "request extended",
-		"no echo");
+	ghcb = request_report(CERTS, 1);
+	check(play() && echoed(), "request extended", "no echo");
 	check(ghcb_get(ghcb, GHCB_INFO2) == 0 && !memcmp(g.memory + CERTS, none, sizeof(none)),
 		"request extended: an empty list of certificates", "%#llx",
 		(unsigned long long)ghcb_get(ghcb, GHCB_INFO2));
 }
 
-/* A page for the second vCPU's state: KVM takes a good one and refuses one at 2 MiB. */
-static void case_ap(void)
+/* The same where the monitor has certificates: /t/certs, two pages. */
+static void case_certs(void)
 {
-	uint8_t *ghcb = ask(0, AP_CREATION, 1ull << 32 | 1, SAVE_AREA & ~0x1fffffu);
+	static uint8_t file[2 * PAGE];
+	int fd = open("/t/certs", O_RDONLY);
+	ssize_t len = fd < 0 ? -1 : read(fd, file, sizeof(file));
+	uint8_t *ghcb;
+
+	check(len > (ssize_t)PAGE, "certs: the file", "%zd", len);
+	request_shared();
+	ghcb = request_report(CERTS, 1);
+	check(play() && !echoed() && ghcb_get(ghcb, GHCB_INFO2) == 1ull << 32 &&
+			ghcb_get(ghcb, GHCB_RBX) == 2,
+		"certs: too little room", "%#llx, pages %llu",
+		(unsigned long long)ghcb_get(ghcb, GHCB_INFO2),
+		(unsigned long long)ghcb_get(ghcb, GHCB_RBX));
+	check(g.memory[CERTS] == 0xee, "certs: nothing written without room", "%#x",
+		g.memory[CERTS]);
+	ghcb = request_report(CERTS, 2);
+	check(play() && echoed() && ghcb_get(ghcb, GHCB_INFO2) == 0, "certs: report", "%#llx",
+		(unsigned long long)ghcb_get(ghcb, GHCB_INFO2));
+	check(!memcmp(g.memory + CERTS, file, sizeof(file)) && g.memory[CERTS + 2 * PAGE] == 0xee,
+		"certs: the guest has them", "other bytes");
+	ghcb = request_report(PLAIN, 2);
+	check(play() && !echoed() && ghcb_get(ghcb, GHCB_INFO2) == 0xffffffffull << 32,
+		"certs: not into private memory", "%#llx",
+		(unsigned long long)ghcb_get(ghcb, GHCB_INFO2));
+	check(!g.memory[PLAIN], "certs: nothing on the shared side of private memory", "%#x",
+		g.memory[PLAIN]);
+	ghcb = ask(0, REQUEST_PLAIN, REQUEST, RESPONSE);
+	check(play() && echoed() && ghcb_get(ghcb, GHCB_INFO2) == 0, "certs: a plain request",
+		"%#llx", (unsigned long long)ghcb_get(ghcb, GHCB_INFO2));
+}
+
+/* A conversion of 2 MiB to private maps the pages before the guest touches them. */
+static void case_prefault(void)
+{
+	unsigned long before = rmp(" invalid ");
+	uint8_t *ghcb = ask(0, PSC, 0, 0);
+
+	psc_entry(ghcb, 0, HUGE, 2, true);
+	check(play() && ghcb_get(ghcb, GHCB_INFO2) == 0 && rmp(" invalid ") == before,
+		"prefault: shared pages are nobody's", "%lu, was %lu", rmp(" invalid "), before);
+	ghcb = ask(0, PSC, 0, 0);
+	psc_entry(ghcb, 0, HUGE, 1, true);
+	check(play() && ghcb_get(ghcb, GHCB_INFO2) == 0 && rmp(" invalid ") == before + 512,
+		"prefault: 512 pages are the guest's", "%lu, was %lu", rmp(" invalid "), before);
+}
+
+/* --- the second vCPU --- */
+
+static uint8_t *ask_ap(uint32_t what, uint64_t save_area)
+{
+	uint8_t *ghcb = ask(0, AP_CREATION, 1ull << 32 | what, save_area);
 
 	ghcb_set(ghcb, GHCB_RAX, 1);
+	return ghcb;
+}
+
+static void apic_write(unsigned int reg, uint32_t value)
+{
+	uint8_t *ghcb = ask(0, MMIO_WRITE, APIC + reg, sizeof(value));
+
+	memcpy(ghcb + GHCB_BUFFER, &value, sizeof(value));
+}
+
+/* entered() - has vCPU 1 been entered with the state in this save area? */
+static bool entered(uint64_t save_area)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "vcpu 1 vmsa 0x%llx ", (unsigned long long)save_area);
+	return strstr(text_of(DEBUG "entered"), words) != NULL;
+}
+
+/* ap_start() - the first vCPU's APIC, INIT and SIPI: the second vCPU starts as launched, and waits */
+static void ap_start(void)
+{
+	apic_write(0xf0, 0x1ff); /* enabled: from now on KVM knows who has which APIC */
+	apic_write(0x310, 1u << 24);
+	apic_write(0x300, 0x4500);
+	apic_write(0x300, 0x4600);
+	ask(1, AP_HOLD, 0, 0);
+}
+
+/* Pages for the second vCPU's state: KVM takes good ones and refuses one at 2 MiB; it runs. */
+static void case_ap(const char *serial)
+{
+	uint8_t *ghcb;
+
+	ap_start();
+	check(play() && entered(LAUNCHED), "ap starts as launched", "%s", text_of(DEBUG "entered"));
+	ghcb = ask_ap(1, SAVE_AREA & ~0x1fffffu);
 	check(play() && (uint32_t)ghcb_get(ghcb, GHCB_INFO1) == 2, "ap refused at 2 MiB", "%#llx",
 		(unsigned long long)ghcb_get(ghcb, GHCB_INFO1));
-	ghcb = ask(0, AP_CREATION, 1ull << 32 | 1, SAVE_AREA);
-	ghcb_set(ghcb, GHCB_RAX, 1);
+	touch(SAVE_AREA, true);
+	add(0, RMPADJUST, SAVE_AREA, 0, 0);
+	ghcb = ask_ap(1, SAVE_AREA);
+	say(1, 'B');
 	check(play() && (uint32_t)ghcb_get(ghcb, GHCB_INFO1) != 2, "ap accepted", "%#llx",
 		(unsigned long long)ghcb_get(ghcb, GHCB_INFO1));
+	check(entered(SAVE_AREA) && !entered(LAUNCHED), "ap runs in its new state", "%s",
+		text_of(DEBUG "entered"));
+	check(wait_for(serial, "B"), "ap writes to the serial port", "%s", text_of(serial));
+	ask_ap(2, 0);
+	check(play(), "ap destroyed", "not all steps were played");
+	say(1, 'C');
+	check(!play_for(10) && !strchr(text_of(serial), 'C'), "ap destroyed does not run", "%s",
+		text_of(DEBUG "entered"));
+	touch(SAVE_AREA + PAGE, true);
+	add(0, RMPADJUST, SAVE_AREA + PAGE, 0, 0);
+	ask_ap(1, SAVE_AREA + PAGE);
+	say(1, 'D');
+	check(play() && entered(SAVE_AREA + PAGE) && wait_for(serial, "D"), "ap created again",
+		"%s", text_of(DEBUG "entered"));
 }
 
 static void play_all(const char *serial)
@@ -400,7 +539,21 @@ static void play_all(const char *serial)
 	case_implicit();
 	case_io(serial);
 	case_request();
-	case_ap();
+	case_prefault();
+	check(alive(), "the guest is still alive", "it is not");
+	kill(g.pid, SIGTERM);
+}
+
+static void play_ap(const char *serial)
+{
+	case_ap(serial);
+	check(alive(), "the guest is still alive", "it is not");
+	kill(g.pid, SIGTERM);
+}
+
+static void play_certs(void)
+{
+	case_certs();
 	check(alive(), "the guest is still alive", "it is not");
 	kill(g.pid, SIGTERM);
 }
@@ -422,7 +575,13 @@ static void play_end(const char *name)
 			ask_msr(ends[i].msr);
 	if (!strcmp(name, "end-no-memory"))
 		touch(RAM + 0x1000000, true);
-	check(g.n == 1 && !play(), name, "the guest goes on");
+	if (!strcmp(name, "end-no-vmsa")) { /* the page never became a save area */
+		ap_start();
+		touch(SAVE_AREA, true);
+		ask_ap(1, SAVE_AREA);
+		say(1, 'B');
+	}
+	check(g.n && !play(), name, "the guest goes on");
 }
 
 int main(int argc, char **argv)
@@ -435,6 +594,10 @@ int main(int argc, char **argv)
 	start(argv + 3);
 	if (!strcmp(argv[1], "all"))
 		play_all(argv[2]);
+	else if (!strcmp(argv[1], "ap"))
+		play_ap(argv[2]);
+	else if (!strcmp(argv[1], "certs"))
+		play_certs();
 	else
 		play_end(argv[1]);
 	put(IDLE, "0", 1);

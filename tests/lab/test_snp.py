@@ -10,6 +10,7 @@ import base64
 import json
 import pathlib
 import re
+import struct
 import sys
 import tempfile
 
@@ -44,11 +45,15 @@ NO_PAGES = "firmware 0 preguest 0 valid 0 invalid 0 vmsa 0 leaked 0 rmpfail 0 "
 # Scripted guests: name -> (exit status of the monitor, words that it must say)
 GUESTS = {
     "all": (4, ()),  # ended by SIGTERM
+    "ap": (4, ()),
+    "certs": (4, ()),
+    "end-no-vmsa": (1, ("vcpu1: the CPU refused to enter the guest",)),
     "end-general": (1, ("the guest terminated itself: reason set 0 code 0 (general",)),
     "end-linux": (1, ("reason set 1 code 1 (Linux: a page state change failed)",)),
     "end-no-memory": (1, ("memory at guest address 0x5000000 can't become private",)),
 }
-GUEST_CHECKS = 27  # of guest "all"
+GUEST_CHECKS = {"all": 28, "ap": 9, "certs": 9}
+GUEST_FLAGS = {"certs": ",certs=/t/certs"}
 
 SCRIPT = """\
 set_() { echo "$2" > "/sys/module/kvm_amd/parameters/swpsp_$1"; }
@@ -63,8 +68,9 @@ api() {
 	daemon=$!
 	until [ -S /tmp/api ]; do sleep 0.1; done
 	echo "$1" > /tmp/config
-	for call in "create /tmp/config" boot info shutdown shutdown-vmm; do
+	for call in "create /tmp/config" boot info "--json measurement" shutdown shutdown-vmm; do
 		cloister ctl --api-socket /tmp/api $call > /tmp/answer 2>&1 || cat /tmp/answer
+		[ "$call" != "--json measurement" ] || cat /tmp/answer
 	done
 	wait $daemon
 	echo "status $?"
@@ -74,7 +80,7 @@ api() {
 guest() {
 	: > /tmp/serial
 	timeout 120 /t/guest "$1" /tmp/serial cloister run --firmware /t/ovmf.fd --memory size=64M \\
-		--cpus boot=2 --confidential snp,vcpu_type=EPYC-v4 --serial file=/tmp/serial 2>&1
+		--cpus boot=2 --confidential "snp,vcpu_type=EPYC-v4$2" --serial file=/tmp/serial 2>&1
 	state
 }
 """
@@ -133,6 +139,15 @@ def signed(work, digest, policy=POLICY):
     return base64.b64decode(made["id_block"]), base64.b64decode(made["id_auth"])
 
 
+def certificates():
+    """A table with two certificates, as the GHCB specification lays it out, on two pages."""
+    blobs, at, table = [b"vcek" * 100, b"ask!" * 1000], 3 * 24, b""
+    for number, blob in enumerate(blobs):
+        table += bytes([number + 1] * 16) + struct.pack("<II", at, len(blob))
+        at += len(blob)
+    return table + bytes(24) + b"".join(blobs)
+
+
 def cases(image, files, work):
     """All cases; what they need beside the firmware goes into files."""
     def digest(vcpus, signature, boot=None):
@@ -172,7 +187,7 @@ def cases(image, files, work):
         Case("expected", f"{epyc},expected_digest={one} --require snp", one),
         Case("unexpected", f"{epyc},expected_digest={four}",
              bad=("not launched", one, "NORMAL 0xffc00000", "VMSA 0xfffffffff000")),
-        Case("api", good=one, config={
+        Case("api", good=one, says=(f'"digest":"{one}"', '"type":"CPUID"', '"vcpu":0'), config={
             "payload": {"firmware": "/t/ovmf.fd"}, "memory": {"size": 64 << 20},
             "cpus": {"boot_vcpus": 1, "max_vcpus": 1}, "serial": {"mode": "Null"},
             "confidential": {"level": "snp", "vcpu_type": "EPYC-v4"}}),
@@ -220,8 +235,8 @@ def count_guest(tally, name, part):
     wrong = bad + [f"no '{word}'" for word in (*words, NO_PAGES) if word not in part]
     if f"status {status}\n" not in part:
         wrong.append(f"not status {status}")
-    if name == "all" and ok != GUEST_CHECKS:
-        wrong.append(f"{ok} checks, not {GUEST_CHECKS}")
+    if ok != GUEST_CHECKS.get(name, ok):
+        wrong.append(f"{ok} checks, not {GUEST_CHECKS[name]}")
     if wrong:
         tally.fails(f"lab {HOST}: guest {name}", "; ".join(wrong) + "\n" + part[-2000:])
     else:
@@ -232,7 +247,8 @@ def in_lab(tally, build, chosen, guests, place):
     """Make launches and play guests in one lab and count them."""
     place.files.add_program("bin/cloister", build / "cloister")
     script = SCRIPT + "".join(case.script() for case in chosen)
-    script += "".join(f"echo '== {name}'\nguest {name}\n" for name in guests)
+    script += "".join(f"echo '== {name}'\nguest {name} {GUEST_FLAGS.get(name, '')}\n"
+                      for name in guests)
     try:
         parts = place.cases(script)
     except lab.Crashed as crashed:
@@ -260,6 +276,7 @@ def run(tally, build, words=()):
                   if all(w in c.name for w in words)]
         run_program("gcc", "-static", "-O2", "-o", f"{work}/guest", ROOT / "tests/lab/snp_guest.c")
         place.files.add_file("t/guest", f"{work}/guest")
+    place.files.add_data("t/certs", certificates())
     guests = [name for name in GUESTS if all(w in name for w in words)]
     in_lab(tally, build, chosen, guests, place)
 
