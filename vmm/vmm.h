@@ -103,11 +103,10 @@ enum level vmm_level(const struct vmm *vmm);
 /* vmm_size() - vCPUs and bytes of RAM of the VM; not NOT_CREATED. */
 void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram);
 
-/* vmm_measurement() - Return: what it was launched with; RUNNING or PAUSED, an attested level. */
-json_t *vmm_measurement(const struct vmm *vmm);
-
 /* vmm_sharing() - Return: the ledger's figures as JSON; RUNNING or PAUSED only. */
 json_t *vmm_sharing(const struct vmm *vmm);
+/* vmm_measurement() - the same of what it was launched with; an attested level. */
+json_t *vmm_measurement(const struct vmm *vmm);
 
 /* vmm_counters() - Return: an object of objects of counters; RUNNING or PAUSED only. */
 json_t *vmm_counters(const struct vmm *vmm);
