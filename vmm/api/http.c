@@ -88,6 +88,14 @@ static void http_take(struct http *h, int fd)
 	}
 }
 
+static bool http_is_idle(const struct http *h)
+{
+	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+		if (h->conns[i])
+			return false;
+	return true;
+}
+
 static void http_accept(void *ctx, uint32_t events)
 {
 	struct http *h = ctx;
@@ -97,8 +105,11 @@ static void http_accept(void *ctx, uint32_t events)
 	if (fd >= 0) {
 		http_take(h, fd);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-		/* The client stays in the queue until another one goes. */
+		/* The client stays in the queue until another one goes, or, if there is none,
+		 * until it can be had. */
 		log_limited(LOG_WARN, "api", "no descriptor for a further client");
+		if (http_is_idle(h))
+			return;
 		loop_remove(h->conn.loop, &h->listener);
 		h->full = true;
 	}
