@@ -5,8 +5,6 @@
  */
 #include "seccomp/filter.h"
 
-#include "seccomp/program.h"
-
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -317,11 +315,6 @@ const char *filter_role_name(enum filter_role role)
 	return names[role];
 }
 
-char *filter_call_name(const struct filter_row *row)
-{
-	return seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, row->call);
-}
-
 bool filter_is_lax(enum filter_role role)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -366,9 +359,4 @@ int filter_mode_parse(enum filter_mode *mode, const char *text, struct err *e)
 		}
 	return err_set(
 		e, EINVAL, "--seccomp: '%s' is none of: true, false, log, trap, errno", text);
-}
-
-int filter_load(enum filter_role role, enum filter_mode mode, struct err *e)
-{
-	return program_load(role, mode, e);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * System call filters: one const table in filter.c says which role may make which call, and why.
- * Everything else kills the process. seccomp/program.h makes a filter of a role's rows.
+ * Everything else kills the process. seccomp/program.h has a filter for each role.
  *
  * Roles of threads and processes: each kind of device process; the spawner, whose children start
  * with its filter and so need their rows in it; vCPU threads, and the thread that talks to device
- * processes for them; the main thread of `cloister run`, with and without a report to write; the main thread of the daemon, which makes VMs, so that the
- * rows of `run` and of vCPU threads are in it.
+ * processes for them; the main thread of `cloister run`, with and without a report to write; the
+ * main thread of the daemon, which makes VMs, so that the rows of `run` and of vCPU threads are in
+ * it.
  */
 #ifndef SECCOMP_FILTER_H
 #define SECCOMP_FILTER_H
@@ -63,9 +64,6 @@ bool filter_applies(const struct filter_row *row, enum filter_role role);
 /* filter_role_name() - Return: such as "vcpu". */
 const char *filter_role_name(enum filter_role role);
 
-/* filter_call_name() - Return: the name of a row's call, for the caller to free; NULL: no memory */
-char *filter_call_name(const struct filter_row *row);
-
 /*
  * filter_is_lax() - builds with AddressSanitizer or ThreadSanitizer only log what monitor and
  * spawner do: at its end the runtime looks at files, makes processes and traces them.
@@ -80,12 +78,5 @@ size_t filter_size(enum filter_role role);
  * Return: 0 or -EINVAL, and the value is named.
  */
 int filter_mode_parse(enum filter_mode *mode, const char *text, struct err *e) MUST_CHECK;
-
-/*
- * filter_load() - confine the calling thread, and what it starts, to its role. For good.
- * Call it in a process that has no_new_privs (seccomp/jail.h).
- * Return: 0 or -errno.
- */
-int filter_load(enum filter_role role, enum filter_mode mode, struct err *e) MUST_CHECK;
 
 #endif

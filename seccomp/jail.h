@@ -7,7 +7,7 @@
  * 3. (the process opens what it needs: event loop, io_uring)
  * 4. jail_enter(): dies with its parent; not dumpable or traceable; no_new_privs; an empty,
  *    read-only root; Landlock without a single rule; no capabilities; small resource limits.
- * 5. filter_load() (seccomp/filter.h).
+ * 5. program_load() (seccomp/program.h).
  *
  * What can't be applied is an error, or a warning in the log if best_effort is set; only that the
  * kernel has no Landlock is never an error. Nothing is skipped silently.

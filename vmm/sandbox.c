@@ -36,7 +36,7 @@ int sandbox_jail(const struct sandbox_desc *desc, struct err *e)
 
 int sandbox_filter(const struct sandbox_desc *desc, struct err *e)
 {
-	return filter_load(desc->role, desc->seccomp, e);
+	return program_load(desc->role, desc->seccomp, e);
 }
 
 struct entry {

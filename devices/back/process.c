@@ -14,6 +14,7 @@
 #include "memory/shared_area.h"
 #include "seccomp/filter.h"
 #include "seccomp/jail.h"
+#include "seccomp/program.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -232,7 +233,7 @@ int process_run(const struct spawn_request *req, const int *fds, int report, enu
 	signal(SIGPIPE, SIG_IGN); /* a console's reader may go */
 	if (jail_close_fds(keep, n_fds + 1, &e) == 0)
 		process_prepare(req, fds, &made, &server, &e);
-	if (!e.code && filter_load(kinds[req->kind].role, mode, &e) < 0)
+	if (!e.code && program_load(kinds[req->kind].role, mode, &e) < 0)
 		err_context(&e, "%s", req->name);
 	if (!process_report(report, -e.code, e.text) || e.code)
 		return 1;

@@ -9,6 +9,7 @@
 #include "devices/back/process.h"
 #include "seccomp/jail.h"
 #include "seccomp/privilege.h"
+#include "seccomp/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,7 +209,7 @@ static int spawner_confine(const struct spawner *s, struct err *e)
 
 	if (jail_confine(&jail, NULL, caps, e) < 0)
 		return -e->code;
-	return filter_load(FILTER_SPAWNER, s->mode, e);
+	return program_load(FILTER_SPAWNER, s->mode, e);
 }
 
 static int spawner_serve(struct spawner *s, int sock, struct err *e)

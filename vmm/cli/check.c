@@ -3,7 +3,7 @@
 #include "vmm/cli/cli.h"
 
 #include "base/attr.h"
-#include "seccomp/filter.h"
+#include "seccomp/program.h"
 #include "vmm/host_report.h"
 
 #include <jansson.h>
@@ -88,14 +88,14 @@ static int check_seccomp(bool json)
 	int rc = 0;
 
 	for (size_t i = 0; (row = filter_row(i)); i++) {
-		cleanup_free char *call = filter_call_name(row);
 		char roles[256];
 
 		check_roles(row, roles, sizeof(roles));
 		if (!json)
-			check_row_print(row, call ? call : "?", roles);
+			check_row_print(row, program_call_name(i), roles);
 		else
-			json_array_append_new(list, check_row_json(row, call ? call : "?", roles));
+			json_array_append_new(
+				list, check_row_json(row, program_call_name(i), roles));
 	}
 	if (json)
 		rc = json_dumpf(list, stdout, JSON_INDENT(1));

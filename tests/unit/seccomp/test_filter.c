@@ -34,7 +34,7 @@ static int run(enum filter_role role, enum filter_mode mode, void (*act)(void))
 		struct err e = ERR_INIT;
 
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		if (filter_load(role, mode, &e) < 0)
+		if (program_load(role, mode, &e) < 0)
 			syscall(SYS_exit_group, 99);
 		act();
 		syscall(is_thread(role) ? SYS_exit : SYS_exit_group, 7);
