@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
-                for d in ("scripts/lib", "tests/lab")]
+                for d in ("scripts/lib", "tests/lab", "tests/hardware")]
+import snp
 import test_snp
 import test_boot
 import test_guests
@@ -77,8 +78,15 @@ def body():
     top.add_argument("--quick", action="store_true",
                      help="without sanitizers, the slow suite, clang and the lab")
     top.add_argument("--sanitize", action="store_true", help="--quick, but with sanitizers too")
+    top.add_argument("--level", choices=["snp"],
+                     help="only launches at this level, which this host must offer; see "
+                          "docs/hardware.md")
     a = top.parse_args()
     tally = Tally()
+    if a.level:
+        if compile_to(tally, "build"):
+            snp.run(tally, ROOT / "build/cloister")
+        return tally.end()
     quick = ["--no-suite", "slow"] if a.quick else []
     built = compile_to(tally, "build")
     if built:

@@ -464,6 +464,56 @@ static void case_prefault(void)
 		"prefault: 512 pages are the guest's", "%lu, was %lu", rmp(" invalid "), before);
 }
 
+/* --- firmware configuration: the ports at 0x510 --- */
+
+#define FW_SELECT (0x510ull << 16 | 1 << 5)     /* 16 bits, out */
+#define FW_DATA   (0x511ull << 16 | 1 << 4 | 1) /* 8 bits, in */
+#define FW_DMA    (0x514ull << 16 | 1 << 6)     /* 32 bits, out: the upper half, then the lower */
+
+static void port_out(uint64_t port, uint32_t value)
+{
+	ghcb_set(ask(0, IOIO, port, 0), GHCB_RAX, value);
+}
+
+/* fw_dma() - a request at REQUEST: select the item and read `len` bytes of it. Return: its answer
+ */
+static uint32_t fw_dma(uint16_t item, uint32_t len, uint64_t to)
+{
+	struct {
+		uint32_t control, len;
+		uint64_t to;
+	} request = {__builtin_bswap32((uint32_t)item << 16 | 8 | 2), __builtin_bswap32(len),
+		__builtin_bswap64(to)};
+
+	memcpy(g.memory + REQUEST, &request, sizeof(request));
+	port_out(FW_DMA, 0);
+	port_out(FW_DMA + (4 << 16), __builtin_bswap32(REQUEST));
+	if (!play())
+		return ~0u;
+	memcpy(&request, g.memory + REQUEST, sizeof(request));
+	return __builtin_bswap32(request.control);
+}
+
+/* What OVMF would read: a byte by port, the directory and the kernel by DMA into shared pages. */
+static void case_firmware(void)
+{
+	uint8_t *ghcb;
+	uint32_t files;
+
+	request_shared();
+	port_out(FW_SELECT, 0);
+	ghcb = ask(0, IOIO, FW_DATA, 0);
+	check(play() && (uint8_t)ghcb_get(ghcb, GHCB_RAX) == 'Q', "firmware: signature", "%#llx",
+		(unsigned long long)ghcb_get(ghcb, GHCB_RAX));
+	check(!fw_dma(0x19, 4, RESPONSE), "firmware: directory", "an error");
+	memcpy(&files, g.memory + RESPONSE, sizeof(files));
+	check(__builtin_bswap32(files) == 4, "firmware: files", "%u", __builtin_bswap32(files));
+	check(!fw_dma(0x11, 8, RESPONSE) && !memcmp(g.memory + RESPONSE, "hello\n\0\0", 8),
+		"firmware: the kernel", "%.8s", g.memory + RESPONSE);
+	check(fw_dma(0x11, 8, PLAIN) == 1 && !g.memory[PLAIN], "firmware: not into private memory",
+		"%#x", g.memory[PLAIN]);
+}
+
 /* --- the second vCPU --- */
 
 static uint8_t *ask_ap(uint32_t what, uint64_t save_area)
@@ -490,7 +540,8 @@ static bool entered(uint64_t save_area)
 	return strstr(text_of(DEBUG "entered"), words) != NULL;
 }
 
-/* ap_start() - the first vCPU's APIC, INIT and SIPI: the second vCPU starts as launched, and waits */
+/* ap_start() - the first vCPU's APIC, INIT and SIPI: the second vCPU starts as launched, and waits
+ */
 static void ap_start(void)
 {
 	apic_write(0xf0, 0x1ff); /* enabled: from now on KVM knows who has which APIC */
@@ -551,6 +602,13 @@ static void play_ap(const char *serial)
 	kill(g.pid, SIGTERM);
 }
 
+static void play_firmware(void)
+{
+	case_firmware();
+	check(alive(), "the guest is still alive", "it is not");
+	kill(g.pid, SIGTERM);
+}
+
 static void play_certs(void)
 {
 	case_certs();
@@ -596,6 +654,8 @@ int main(int argc, char **argv)
 		play_all(argv[2]);
 	else if (!strcmp(argv[1], "ap"))
 		play_ap(argv[2]);
+	else if (!strcmp(argv[1], "firmware"))
+		play_firmware();
 	else if (!strcmp(argv[1], "certs"))
 		play_certs();
 	else

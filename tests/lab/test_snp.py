@@ -47,13 +47,14 @@ GUESTS = {
     "all": (4, ()),  # ended by SIGTERM
     "ap": (4, ()),
     "certs": (4, ()),
+    "firmware": (4, ()),
     "end-no-vmsa": (1, ("vcpu1: the CPU refused to enter the guest",)),
     "end-general": (1, ("the guest terminated itself: reason set 0 code 0 (general",)),
     "end-linux": (1, ("reason set 1 code 1 (Linux: a page state change failed)",)),
     "end-no-memory": (1, ("memory at guest address 0x5000000 can't become private",)),
 }
-GUEST_CHECKS = {"all": 28, "ap": 9, "certs": 9}
-GUEST_FLAGS = {"certs": ",certs=/t/certs"}
+GUEST_CHECKS = {"all": 28, "ap": 9, "certs": 9, "firmware": 6}
+GUEST_FLAGS = {"certs": ",certs=/t/certs", "firmware": "'' --kernel /t/kernel"}
 
 SCRIPT = """\
 set_() { echo "$2" > "/sys/module/kvm_amd/parameters/swpsp_$1"; }
@@ -80,7 +81,7 @@ api() {
 guest() {
 	: > /tmp/serial
 	timeout 120 /t/guest "$1" /tmp/serial cloister run --firmware /t/ovmf.fd --memory size=64M \\
-		--cpus boot=2 --confidential "snp,vcpu_type=EPYC-v4$2" --serial file=/tmp/serial 2>&1
+		--cpus boot=2 --confidential "snp,vcpu_type=EPYC-v4$2" --serial file=/tmp/serial $3 $4 2>&1
 	state
 }
 """

@@ -56,7 +56,7 @@ static const char help[] =
 	"  --confidential L   auto (the default: the strongest that the host offers), off, soft,\n"
 	"                     sw-protected, snp or tdx; see `cloister check`\n"
 	"                     snp takes keys: policy=N, vcpu_type=M, expected_digest=HEX,\n"
-	"                     id_block=F,id_auth=F\n"
+	"                     id_block=F,id_auth=F,certs=F\n"
 	"  --firmware F       OVMF for level snp; --kernel and the like are optional then\n"
 	"  --host-data HEX    32 bytes for the reports of an snp guest\n"
 	"  --require L        refuse to run at less than this level\n"
