@@ -88,7 +88,7 @@ static bool vcpu_convert(struct vcpu *v, const struct hv_exit *exit)
 		hv_vcpu_answer(v->hv, rc);
 		if (!rc && v->env->prefault && !exit->convert.to_shared &&
 			exit->convert.len >= VCPU_PREFAULT)
-			v->prefaulted += hv_vcpu_prefault(v->hv, exit->convert.gpa,
+			hv_vcpu_prefault(v->hv, exit->convert.gpa,
 				min_u64(exit->convert.len, VCPU_PREFAULT_MAX));
 		return true;
 	}

@@ -45,7 +45,6 @@ struct vcpu {
 	uint64_t fault_gpa; /* of the last implicit conversion */
 	bool fault_shared;
 	unsigned int faults;           /* how many times in a row it was the same */
-	uint64_t prefaulted;           /* bytes, since the start */
 	uint64_t entry_ns, exit_ns;    /* the first ones; read when the thread has ended */
 	uint64_t exits[HV_EXIT_KINDS]; /* that came to user space; atomic, written by the thread */
 };
