@@ -19,6 +19,7 @@ import snp
 import test_snp
 import test_boot
 import test_guests
+import test_disk
 import test_kata
 import test_net
 from paths import ROOT, main
@@ -108,6 +109,7 @@ def body():
             test_guests.run(tally, ROOT / "build")
             test_kata.run(tally, ROOT / "build")
             test_net.run(tally, ROOT / "build")
+            test_disk.run(tally, ROOT / "build")
     return tally.end()
 
 
