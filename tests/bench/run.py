@@ -17,6 +17,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / d)
                 for d in ("scripts/lib", "guests/demo")]
 import kernels
 import lab
+import native
 import vmms
 from paths import CACHE, ROOT, Failed, main, say
 
@@ -40,6 +41,9 @@ def arguments():
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--quick", action="store_true",
                      help="one round and the best-known rows only (about five minutes)")
+    top.add_argument("--native", action="store_true",
+                     help="only what needs no lab: starts, 100 VMs, conversions, micro benchmarks,\n"
+                     "in real time on this machine's own KVM (two minutes)")
     top.add_argument("--rounds", type=int, default=3, help="repeats of everything; default 3")
     top.add_argument("--host", default="6.12", choices=lab.HOSTS, help="the lab's host kernel")
     top.add_argument("--guest", default="6.12", choices=kernels.KERNELS, help="the guest's kernel")
@@ -139,6 +143,8 @@ def table(found):
 
 def body():
     a = arguments()
+    if a.native:
+        return native.body()
     if a.quick:
         a.rounds = 1
     chosen = [v for v in vmms.all_of(a.peer) if all(w in v.name for w in a.only)
