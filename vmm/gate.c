@@ -59,11 +59,6 @@ void gate_leave(struct gate *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
-void gate_close(struct gate *g)
-{
-	__atomic_store_n(&g->closed, true, __ATOMIC_RELEASE);
-}
-
 void gate_wait(struct gate *g, unsigned int n)
 {
 	pthread_mutex_lock(&g->lock);
@@ -79,6 +74,11 @@ static void gate_set(struct gate *g, bool *flag, bool value)
 	__atomic_store_n(flag, value, __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);
+}
+
+void gate_close(struct gate *g)
+{
+	gate_set(g, &g->closed, true);
 }
 
 void gate_open(struct gate *g)
