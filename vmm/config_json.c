@@ -21,6 +21,11 @@ static const struct config_rows *section_of(const struct config_list *l)
 	return strcmp(l->kind, "net") ? &config_rows_disk : &config_rows_net;
 }
 
+const struct config_rows *config_json_rows(const struct config_list *l)
+{
+	return section_of(l);
+}
+
 /* --- fields: the tables of config.c --- */
 
 static const char *const *names_of(const struct keyval_field *f)

@@ -16,6 +16,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct config_list;
+struct config_rows;
 struct vm_config;
 
 /* The JSON of one device to be added. */
@@ -63,5 +65,8 @@ int config_json_remove(struct vm_config *c, json_t *echo, const char *id) MUST_C
  * Return: -e->code.
  */
 int config_json_path(struct err *e);
+
+/* config_json_rows() - Return: what an element of a list may have beside its fields. */
+const struct config_rows *config_json_rows(const struct config_list *l);
 
 #endif

@@ -254,7 +254,7 @@ def documented():
             name = match[1]
         elif match := re.fullmatch(r"    (get|put):", line):
             calls[name] = (match[1].upper(), set())
-        elif match := re.match(r'        "(\d+)": ', line):
+        elif match := re.match(r'        "(\d+)":', line):
             calls[name][1].add(int(match[1]))
     return calls
 

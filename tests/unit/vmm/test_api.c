@@ -3,12 +3,14 @@
 #include "vmm/api/api.h"
 
 #include "tests/unit/unit.h"
+#include "tests/unit/vmm/schema.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *document;
-static char text[65536];
+static char text[1 << 18];
 
 static void read_document(void)
 {
@@ -38,12 +40,35 @@ static void api_has_every_call_in_its_document(void **state)
 	assert_int_equal(paths, n);
 }
 
+static void api_has_every_field_in_its_document(void **state)
+{
+	char *schema = NULL, *begin;
+	size_t len;
+	FILE *f = open_memstream(&schema, &len);
+
+	(void)state;
+	assert_non_null(f);
+	schema_print(f);
+	fclose(f);
+	read_document();
+	begin = strstr(text, SCHEMA_BEGIN);
+	if (!begin || strncmp(begin, schema, len))
+		fail_msg("the tables make other schemas; see CONTRIBUTING.md: test_api %s print",
+			document);
+	free(schema);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(api_has_every_call_in_its_document),
+	cmocka_unit_test(api_has_every_field_in_its_document),
 };
 
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[2], "print")) {
+		schema_print(stdout);
+		return 0;
+	}
 	if (argc != 2)
 		return 1;
 	document = argv[1];
