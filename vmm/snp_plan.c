@@ -9,6 +9,7 @@
 #include "memory/layout.h"
 #include "vmm/config.h"
 #include "vmm/hv/vm_type.h"
+#include "vmm/initdata_find.h"
 #include "vmm/load/sev_hashes.h"
 #include "vmm/load/snp_image.h"
 #include "vmm/x86/map.h"
@@ -160,16 +161,39 @@ static int plan_id_block(struct snp_plan *p, const struct vm_config *c, struct e
 	return 0;
 }
 
+/* plan_host_data() - what the config says (Kata's Rust runtime in Base64), else of init data */
+static int plan_host_data(struct snp_plan *p, const struct vm_config *c, struct err *e)
+{
+	const char *text = c->payload.host_data;
+	uint8_t *out = p->launch.host_data;
+	struct initdata initdata;
+	size_t n = 0;
+	int rc;
+
+	if (text && hex_decode(text, out, SNP_HOST_DATA_LEN) &&
+		(base64_decode(text, strlen(text), out, SNP_HOST_DATA_LEN, &n) ||
+			n != SNP_HOST_DATA_LEN))
+		return err_set(e, EINVAL, "--host-data: not 64 hex digits, nor 32 bytes in Base64");
+	if (text)
+		return 0;
+	rc = initdata_find(&initdata, c, e);
+	if (rc > 0) {
+		initdata_fit(&initdata, out, SNP_HOST_DATA_LEN);
+		log_info("snp", "host data: the %s of init data", initdata.algorithm);
+	}
+	return rc < 0 ? err_context(e, "--disk") : 0;
+}
+
 static int plan_launch(struct snp_plan *p, const struct vm_config *c, struct err *e)
 {
-	const char *host_data = c->payload.host_data;
+	int rc = plan_host_data(p, c, e);
 
+	if (rc)
+		return rc;
 	p->launch.policy = c->confidential.policy;
 	p->launch.exact_cpuid = c->require >= (int)LEVEL_SNP;
 	if (c->confidential.certs && certs_init(&p->certs, c->confidential.certs, e))
 		return -e->code;
-	if (host_data && hex_decode(host_data, p->launch.host_data, sizeof(p->launch.host_data)))
-		return err_set(e, EINVAL, "--host-data: not 64 hex digits");
 	return plan_id_block(p, c, e);
 }
 
