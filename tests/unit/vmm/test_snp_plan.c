@@ -100,6 +100,40 @@ static void snp_plan_predicts_what_is_measured(void **state)
 	snp_plan_destroy(p);
 }
 
+static void snp_plan_takes_host_data_of_init_data(void **state)
+{
+	/* version and algorithm = "sha512", gzip; its SHA-512, cut off, by Python */
+	static const uint8_t stored[] = {0x69, 0x6e, 0x69, 0x74, 0x64, 0x61, 0x74, 0x61, 0x39, 0x00,
+		0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+		0x02, 0x03, 0x2b, 0x4b, 0x2d, 0x2a, 0xce, 0xcc, 0xcf, 0x53, 0xb0, 0x55, 0x50, 0x32,
+		0xd0, 0x33, 0xd4, 0x33, 0x50, 0xe2, 0x4a, 0xcc, 0x49, 0xcf, 0x2f, 0xca, 0x2c, 0xc9,
+		0xc8, 0x05, 0x89, 0x15, 0x67, 0x24, 0x9a, 0x1a, 0x1a, 0x29, 0x71, 0x01, 0x00, 0xf5,
+		0x8f, 0x1c, 0xa6, 0x27, 0x00, 0x00, 0x00};
+	static const uint8_t digest[SNP_HOST_DATA_LEN] = {0xcd, 0xdc, 0xef, 0x9d, 0x3c, 0x79, 0x26,
+		0xd2, 0x61, 0x46, 0xc7, 0xbe, 0xd9, 0xa8, 0xee, 0x87, 0x40, 0x5f, 0x01, 0x61, 0xdc,
+		0xa9, 0x4b, 0x26, 0x41, 0xbd, 0x70, 0xbd, 0x0a, 0x18, 0x06, 0x7f};
+	struct snp_plan *p;
+	char disk[96];
+
+	(void)state;
+	put(other, stored, sizeof(stored));
+	snprintf(disk, sizeof(disk), "path=%s,readonly=on", other);
+	flag("disk", disk);
+	p = plan_up();
+	assert_memory_equal(p->launch.host_data, digest, sizeof(digest));
+	is_hex(p->digest, SNP_DIGEST_LEN, KNOWN); /* it is no part of the measurement */
+	snp_plan_destroy(p);
+	flag("host-data", "EBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8=");
+	p = plan_up();
+	assert_int_equal(p->launch.host_data[0], 0x10); /* what is said counts */
+	assert_int_equal(p->launch.host_data[31], 0x2f);
+	snp_plan_destroy(p);
+	free(config.payload.host_data);
+	config.payload.host_data = NULL;
+	put(other, stored, sizeof(stored) - 12);
+	refused(EINVAL, "init data");
+}
+
 static void snp_plan_takes_the_hosts_cpu_when_none_is_named(void **state)
 {
 	const struct measure_spec spec = {
@@ -224,6 +258,7 @@ static int group_teardown(void **state)
 
 static const struct CMUnitTest tests[] = {
 	CASE(snp_plan_predicts_what_is_measured),
+	CASE(snp_plan_takes_host_data_of_init_data),
 	CASE(snp_plan_takes_the_hosts_cpu_when_none_is_named),
 	CASE(snp_plan_launches_nothing_but_the_expected_digest),
 	CASE(snp_plan_refuses_bad_input_by_name),
