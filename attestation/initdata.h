@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Init data of Confidential Containers: a TOML document that names a hash algorithm and holds files
- * for the guest's agents. Its hash goes into HOSTDATA (SNP) or MRCONFIGID (TDX), so that a report
+ * for what runs in the guest. Its hash goes into HOSTDATA (SNP) or MRCONFIGID (TDX), so that a report
  * says which document the guest was started with. Kata hands it over as a disk:
  *
  *   "initdata" | length of what follows, 8 bytes | the document, gzip | zeros up to whole sectors
