@@ -124,7 +124,7 @@ def narrow(text):
     return before + name + schema
 
 
-def examine(daemon, bridge, document, *more):
+def examine(daemon, bridge, document, seed, *more):
     """Have Schemathesis compare a document with the daemon."""
     with tempfile.TemporaryDirectory(prefix="cloister-openapi-") as folder:
         path = os.path.join(folder, "api.yaml")
@@ -132,7 +132,7 @@ def examine(daemon, bridge, document, *more):
             f.write(document)
         done = subprocess.run(
             [schemathesis(), "run", path, "--url", f"http://127.0.0.1:{bridge.port}/api/v1", "--checks",
-             ",".join(CHECKS), "--seed", "1", "--generation-database", "none",
+             ",".join(CHECKS), "--seed", str(seed), "--generation-database", "none",
              "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off", "--output-truncate",
              "false", *more],
             cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT, check=False)
@@ -148,10 +148,17 @@ def case_document(daemon):
     bridge.start()
     with open(DOCUMENT, encoding="utf-8") as f:
         document = f.read()
-    examine(daemon, bridge, document, "--exclude-path", "/vmm.shutdown", "--phases", "coverage,fuzzing", "--max-examples", str(max(REQUESTS // 100, 2)))
-    alone = bridge.answers
-    examine(daemon, bridge, narrow(tame(daemon, document)), "--phases", "stateful", "--mode", "positive", "--max-examples",
-            str(max(REQUESTS // 15, 10)), *(word for call in LIFE for word in ("--include-path", "/" + call)))
+    alone = 0
+    for seed in range(1, 20):
+        before = bridge.answers
+        examine(daemon, bridge, document, seed, "--exclude-path", "/vmm.shutdown", "--phases", "coverage,fuzzing",
+                "--max-examples", str(max(REQUESTS // 100, 2)))
+        alone += bridge.answers - before
+        examine(daemon, bridge, narrow(tame(daemon, document)), seed, "--phases", "stateful", "--mode", "positive",
+                "--max-examples", str(max(REQUESTS // 15, 10)),
+                *(word for call in LIFE for word in ("--include-path", "/" + call)))
+        if bridge.answers >= REQUESTS:
+            break
     print(f"{bridge.answers} requests were answered, {bridge.answers - alone} of them in sequences")
     need(bridge.answers >= REQUESTS, f"only {bridge.answers} requests")
 
