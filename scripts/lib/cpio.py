@@ -41,7 +41,10 @@ class Archive:
         self._put(path, stat.S_IFCHR | 0o600, device=(major, minor))
 
     def add_program(self, path, source):
-        """add_program() - an executable and the shared libraries that it needs, at their paths."""
+        """add_program() - an executable and the shared libraries that it needs, at their paths.
+
+        Those too that it loads when needed, whose file names stand in it as strings.
+        """
         self.add_file(path, source)
         listed = subprocess.run(["ldd", str(source)], capture_output=True, text=True)
         if listed.returncode and "not a dynamic" not in listed.stderr + listed.stdout:
@@ -50,6 +53,10 @@ class Archive:
             raise Failed(f"{source}: missing libraries:\n{listed.stdout}")
         for library in re.findall(r"(/\S+) \(0x", listed.stdout):
             self.add_file(library, library)
+            folder = pathlib.Path(library).parent
+            for name in re.findall(rb"\0(lib\w+\.so\.\d+)(?=\0)", self._files[path.strip("/")][1]):
+                if (folder / name.decode()).exists():
+                    self.add_file(str(folder / name.decode()), folder / name.decode())
 
     def write(self, to):
         """write() - the archive into the file `to`, padded so that another may follow it."""
