@@ -67,7 +67,7 @@ one() {
 api() {
 	cloister --api-socket /tmp/api -v > /tmp/said 2>&1 &
 	daemon=$!
-	until [ -S /tmp/api ]; do sleep 0.1; done
+	until [ -S /tmp/api ] || ! kill -0 $daemon; do sleep 0.1; done
 	echo "$1" > /tmp/config
 	for call in "create /tmp/config" boot info "--json measurement" shutdown shutdown-vmm; do
 		cloister ctl --api-socket /tmp/api $call > /tmp/answer 2>&1 || cat /tmp/answer
