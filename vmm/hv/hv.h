@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hypervisor: one VM and its vCPUs. kvm*.c implements it with KVM and is the only code that
- * issues KVM's ioctls; a test program may link another implementation in its place.
+ * The hypervisor: one VM and its vCPUs, on KVM, whose ioctls kvm*.c alone issues.
  *
  * Threads: struct hv may be used from any thread after hv_create(); a vCPU belongs to one thread
  * from its first hv_vcpu_run() on, except for hv_vcpu_kick().
@@ -25,6 +24,7 @@ struct hv_desc {
 	unsigned int n_vcpus;
 	unsigned int cbit;  /* bit number; 0 at level off */
 	uint32_t signature; /* what the guest's CPUID 1 EAX says; 0: as the host's */
+	const struct tdx_identity *tdx; /* level tdx: who it is; read by hv_create() alone */
 	bool xcr0_preset;   /* lab: give vCPUs all of XCR0 at reset, see --xcr0-preset */
 	bool req_certs;     /* level snp: ask for certificates, HV_EXIT_CERTS */
 };

@@ -54,6 +54,8 @@ static int kvm_setup(struct hv *hv, struct err *e)
 		ioctl(hv->vm_fd, KVM_SET_TSS_ADDR, (unsigned long)MAP_KVM_TSS) < 0)
 		return err_sys(e, errno, "KVM_SET_TSS_ADDR");
 	rc = hv->desc.type->level == LEVEL_SNP ? kvm_snp_init(hv, e) : 0;
+	if (!rc && hv->desc.type->level == LEVEL_TDX)
+		rc = kvm_tdx_init(hv, e);
 	if (!rc)
 		rc = kvm_irq_init(hv, e);
 	if (!rc && hv->desc.type->alias)

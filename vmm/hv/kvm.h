@@ -48,4 +48,7 @@ int kvm_irq_init(struct hv *hv, struct err *e);
 /* kvm_snp_init() - make a new VM an SNP guest, before its first vCPU. Return: 0 or -errno. */
 int kvm_snp_init(struct hv *hv, struct err *e);
 
+/* kvm_tdx_init() - make a new VM a TD, before its first vCPU. Return: 0 or -errno. */
+int kvm_tdx_init(struct hv *hv, struct err *e);
+
 #endif

@@ -11,7 +11,7 @@ static int routes_push(struct hv *hv)
 	struct kvm_routes *r = &hv->routes;
 	uint32_t n = 0;
 
-	for (uint32_t pin = 0; pin < KVM_IOAPIC_PINS; pin++)
+	for (uint32_t pin = 0; pin < KVM_IOAPIC_PINS && !hv->desc.type->split_irqchip; pin++)
 		r->table.entries[n++] = (struct kvm_irq_routing_entry){
 			.gsi = pin,
 			.type = KVM_IRQ_ROUTING_IRQCHIP,
@@ -26,9 +26,12 @@ static int routes_push(struct hv *hv)
 
 int kvm_irq_init(struct hv *hv, struct err *e)
 {
+	struct kvm_enable_cap split = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {KVM_IOAPIC_PINS}};
 	int rc;
 
-	if (ioctl(hv->vm_fd, KVM_CREATE_IRQCHIP) < 0)
+	if (hv->desc.type->split_irqchip && ioctl(hv->vm_fd, KVM_ENABLE_CAP, &split) < 0)
+		return err_sys(e, errno, "KVM_CAP_SPLIT_IRQCHIP");
+	if (!hv->desc.type->split_irqchip && ioctl(hv->vm_fd, KVM_CREATE_IRQCHIP) < 0)
 		return err_sys(e, errno, "KVM_CREATE_IRQCHIP");
 	pthread_mutex_lock(&hv->routes.lock);
 	rc = routes_push(hv);

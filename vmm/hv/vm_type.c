@@ -57,6 +57,7 @@ static const struct vm_type types[] = {
 			.kvm_type = HV_VM_TDX,
 			.dual = true,
 			.attributes = true,
+			.split_irqchip = true,
 		},
 };
 

@@ -21,7 +21,8 @@ struct vm_type {
 	bool alias;      /* private pages at gpa | C-bit: an emulated SEV guest */
 	bool dual;       /* one slot has both sides: guest_memfd private, userspace memory shared */
 	bool attributes; /* private slots carry KVM's PRIVATE attribute; nobody can map them */
-	bool automatic;  /* `auto` may choose it */
+	bool split_irqchip; /* KVM has the local APICs alone */
+	bool automatic;     /* `auto` may choose it */
 };
 
 /* vm_type_find() - Return: the row of a level's name, or NULL. */
