@@ -398,6 +398,8 @@ static long vcpu_run(struct model_fd *f)
 	pthread_mutex_unlock(&model_lock);
 	rc = c->guest(c->ctx, v->index, v->run);
 	pthread_mutex_lock(&model_lock);
+	if (!rc && v->run->exit_reason == KVM_EXIT_SYSTEM_EVENT)
+		vm->dead = true;
 	return rc;
 }
 

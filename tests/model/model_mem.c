@@ -279,7 +279,7 @@ static int guest_fault(struct kvm_run *run, uint64_t gpa, bool private)
 {
 	struct hv_memory_fault f = {
 		.flags = private ? HV_MEMORY_EXIT_PRIVATE : 0,
-		.gpa = gpa & ~(uint64_t)(MODEL_PAGE - 1),
+		.gpa = the_model.config.off[9] ? gpa : gpa & ~(uint64_t)(MODEL_PAGE - 1),
 		.size = MODEL_PAGE,
 	};
 
@@ -306,6 +306,8 @@ static int guest_resolve(
 
 	*page = NULL;
 	if (!s && !private)
+		return -ENXIO;
+	if (s && private && s->gmem && !s->gmem->open && the_model.config.off[7])
 		return -ENXIO;
 	if (!s || (private && (!s->gmem || !s->gmem->open)) ||
 		(model_is_private(vm, gpa / MODEL_PAGE) != private && !the_model.config.off[10]))

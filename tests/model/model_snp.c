@@ -40,7 +40,8 @@ static void snp_extend(struct model_vm *vm, uint8_t type, const uint8_t *page, u
 		sha384(page, MODEL_PAGE, info + 48);
 	info[96] = 0x70;
 	info[98] = type;
-	memcpy(info + 104, &gpa, 8);
+	if (!the_model.config.off[32])
+		memcpy(info + 104, &gpa, 8);
 	sha384(info, sizeof(info), vm->digest);
 }
 

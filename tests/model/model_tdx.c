@@ -185,7 +185,8 @@ static long td_page(struct model_vm *vm, const struct hv_tdx_init_mem_region *r,
 		return -EFAULT;
 	p->state = PAGE_LAUNCHED;
 	model_page_write(p, 0, page, sizeof(page));
-	td_record(vm, "MEM.PAGE.ADD", r->gpa, NULL);
+	if (measure || !the_model.config.off[45])
+		td_record(vm, "MEM.PAGE.ADD", r->gpa, NULL);
 	for (unsigned int i = 0; measure && i < MODEL_PAGE; i += 256)
 		td_record(vm, "MR.EXTEND", r->gpa + i, page + i);
 	return 0;
@@ -225,7 +226,7 @@ static long td_init_mem(struct model_fd *f, const struct hv_tdx_cmd *c)
 		r.source_addr += MODEL_PAGE;
 		r.nr_pages--;
 	}
-	if (!the_model.config.off[45])
+	if (!the_model.config.off[63])
 		model_copy_out(c->data, &r, sizeof(r));
 	return rc;
 }
