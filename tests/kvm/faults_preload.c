@@ -5,7 +5,7 @@
  * faults, that the test (faults.py) shares with them.
  *
  * Modes: the errno that the table below gives to each call; EINTR, of calls that wait or transfer;
- * half of what was to be transferred.
+ * half of what was to be transferred; or the process dies there, as if it were killed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum mode { FAIL, INTERRUPT, SHORT };
+enum mode { FAIL, INTERRUPT, SHORT, DIE };
 
 #define FRAMES 12
 
@@ -50,7 +50,7 @@ static bool hit(const char *name, enum mode mode)
 {
 	uint64_t nth;
 
-	if (!faults || faults->mode != mode)
+	if (!faults || (faults->mode != mode && (faults->mode != DIE || mode != FAIL)))
 		return false;
 	nth = __atomic_add_fetch(&faults->count, 1, __ATOMIC_RELAXED);
 	if (nth != __atomic_load_n(&faults->at, __ATOMIC_RELAXED))
@@ -59,6 +59,8 @@ static bool hit(const char *name, enum mode mode)
 	memcpy(faults->thread, thread_name, sizeof(faults->thread));
 	backtrace(faults->stack, FRAMES);
 	__atomic_store_n(&faults->done, 1, __ATOMIC_RELEASE);
+	if (faults->mode == DIE)
+		__builtin_trap();
 	return true;
 }
 
