@@ -73,12 +73,47 @@ def meson_tests(tally, build, *options):
         count_one(tally, build, json.loads(line))
 
 
+LONG_STRIDE = "4"  # of about 1,600 calls in a run
+
+
+def long_tier(tally):
+    """What is too long for every change: a program each."""
+    if not compile_to(tally, "build"):
+        return
+    kvm = ROOT / "tests/kvm"
+    build = ROOT / "build"
+    faults = [kvm / "faults.py", build / "cloister", build / "tests/kvm/libfaults.so", build / "guests"]
+    programs = {
+        "proofs": [ROOT / "tests/proofs/run.py"],
+        "two builds": [ROOT / "tests/cli/reproducible.py"],
+        "kill": [kvm / "kill.py", build / "cloister", build / "guests", "150"],
+        **{f"faults {only}": [*faults, LONG_STRIDE, only] for only in (
+            "start,soft,fail", "start,soft,die", "life,soft,fail", "start,off,interrupt",
+            "life,off,interrupt", "start,off,short", "life,soft,short")},
+    }
+    for name, command in programs.items():
+        done, seconds = timed(lambda c=command: subprocess.run(
+            [sys.executable, *c], stdin=subprocess.DEVNULL, capture_output=True, text=True))
+        said = done.stdout + done.stderr
+        if done.returncode == 77:
+            tally.skips(f"long: {name}", said.strip())
+        elif done.returncode:
+            tally.fails(f"long: {name}", f"\n{said[-6000:]}", seconds)
+        else:
+            tally.passes(f"long: {name}", seconds, max(1, said.count("passed ")))
+    if compile_to(tally, "build-asan", *SANITIZE):
+        meson_tests(tally, "build-asan", "--suite", "fuzz")
+
+
 def body():
     top = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--quick", action="store_true",
                      help="without sanitizers, the slow suite, clang and the lab")
     top.add_argument("--sanitize", action="store_true", help="--quick, but with sanitizers too")
+    top.add_argument("--long", action="store_true",
+                     help="only what takes too long for every change: all faults and deaths, proofs, "
+                          "two builds compared, the fuzz corpora under sanitizers (about an hour)")
     top.add_argument("--level", choices=["snp"],
                      help="only launches at this level, which this host must offer; see "
                           "docs/hardware.md")
@@ -87,6 +122,9 @@ def body():
     if a.level:
         if compile_to(tally, "build"):
             snp.run(tally, ROOT / "build/cloister")
+        return tally.end()
+    if a.long:
+        long_tier(tally)
         return tally.end()
     quick = ["--no-suite", "slow"] if a.quick else []
     built = compile_to(tally, "build")
