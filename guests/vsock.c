@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Streams between guest and host: answers on port 1024 and sends back what comes (twice:
- * `rounds=`), then connects to the host's port 5000, sends `bytes=N` bytes that must come back, and
- * connects to port 5001, where nobody is. Virtio 1.2, section 5.10.
+ * `rounds=`), then connects to the host's port 5000 (once: `calls=`), sends `bytes=N` bytes that
+ * must come back, and connects to port 5001, where nobody is. Virtio 1.2, section 5.10.
  */
 #include "guests/lib/guest.h"
 #include "guests/lib/io.h"
@@ -104,8 +104,8 @@ static void copy(volatile uint8_t *to, const volatile uint8_t *from, uint32_t le
 		to[i] = from[i];
 }
 
-/* Accept one of the host's, send back all that comes until it ends. */
-static void serve(void)
+/* Accept one of the host's, send back all that comes until it ends. Return: how much it was. */
+static uint32_t serve(void)
 {
 	uint32_t peer, total = 0;
 
@@ -130,7 +130,7 @@ static void serve(void)
 	}
 	send(LISTEN, peer, SHUTDOWN, 0);
 	receive_op(RST, LISTEN);
-	print("served %u bytes\n", (uint64_t)total);
+	return total;
 }
 
 static uint8_t pattern(uint32_t i)
@@ -176,7 +176,6 @@ static void call(uint32_t n)
 	}
 	send(OWN_PORT, OUT, SHUTDOWN, 0);
 	receive_op(RST, OWN_PORT);
-	print("called with %u bytes\n", (uint64_t)n);
 }
 
 static void start(void)
@@ -200,11 +199,17 @@ static void start(void)
 
 void guest_main(void)
 {
+	uint64_t rounds = guest_option("rounds", 2), calls = guest_option("calls", 1), total = 0;
+	uint32_t bytes = (uint32_t)guest_option("bytes", 100000);
+
 	start();
 	print("cid %u\n", own_cid);
-	for (uint64_t n = guest_option("rounds", 2); n; n--)
-		serve();
-	call((uint32_t)guest_option("bytes", 100000));
+	for (uint64_t n = rounds; n; n--)
+		total += serve();
+	print("served %u times, %u bytes\n", rounds, total);
+	for (uint64_t n = calls; n; n--)
+		call(bytes);
+	print("called %u times with %u bytes\n", calls, (uint64_t)bytes);
 	send(OWN_PORT, NOBODY, REQUEST, 0);
 	receive_op(RST, OWN_PORT);
 	virtio_reset(&rx);

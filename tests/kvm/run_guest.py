@@ -35,8 +35,11 @@ CASES = {
                                    "bw_refill_time=1,bw_one_time_burst=4K"}),
     "blk-direct": ("blk", "off", {"disk": True, "keys": ",direct=on"}),
     "blk-readonly": ("blk", "off", {"disk": True, "readonly": True}),
-    "vsock-off": ("vsock", "off", {"vsock": 50000, "lines": ["served 50000 bytes", "served 7"]}),
-    "vsock-soft": ("vsock", "soft", {"vsock": 50000, "lines": ["called with 100000 bytes"]}),
+    "vsock-off": ("vsock", "off", {"vsock": (50000, 2), "lines": ["served 2 times, 50007 bytes"]}),
+    "vsock-soft": ("vsock", "soft", {"vsock": (50000, 2),
+                                     "lines": ["called 1 times with 100000 bytes"]}),
+    "vsock-many": ("vsock", "soft", {"vsock": (40, 200), "lines": ["served 200 times, 1433 "],
+                                     "cmdline": "rounds=200 calls=200 bytes=20"}),
     "badrings-off": ("badrings", "off", {"disk": True}),
     "badrings-soft": ("badrings", "soft", {"disk": True}),
     "hostile-off": ("hostile", "off", {"disk": True, "cmdline": "seed=1"}),
@@ -56,20 +59,21 @@ def written_sector():
     return b"".join(word.to_bytes(4, "little") for word in words)
 
 
-def talk_vsock(folder, n, failures):
+def talk_vsock(folder, n, rounds, failures):
     """The host's side of guests/vsock.c."""
     path = os.path.join(folder, "vsock")
     try:
         vsock_host.talk(path, 1024, "CONNECT", n)
-        vsock_host.talk(path, 1024, "connect", 7)
+        for _ in range(1, rounds):
+            vsock_host.talk(path, 1024, "connect", 7)
     except (AssertionError, OSError, vsock_host.Refused) as error:
         failures.append(f"vsock: {error!r}")
 
 
-def run_with_vsock(command, folder, n):
+def run_with_vsock(command, folder, n, rounds):
     failures = []
     with vsock_host.serve(os.path.join(folder, "vsock"), 5000, vsock_host.echo):
-        host = threading.Thread(target=talk_vsock, args=(folder, n, failures), daemon=True)
+        host = threading.Thread(target=talk_vsock, args=(folder, n, rounds, failures), daemon=True)
         host.start()
         result = run(command)
         host.join()
@@ -156,8 +160,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
         try:
             command = command_of(cloister, guests, case, folder)
-            n = CASES[case][2].get("vsock")
-            status, out, err = run_with_vsock(command, folder, n) if n else run(command)
+            vsock = CASES[case][2].get("vsock")
+            status, out, err = run_with_vsock(command, folder, *vsock) if vsock else run(command)
             print(err, end="", file=sys.stderr)
             check(case, folder, status, out)
         except Failed as failure:
