@@ -22,6 +22,7 @@ import test_guests
 import test_disk
 import test_kata
 import test_net
+import test_vsock
 from paths import ROOT, main
 from tally import Tally, timed
 
@@ -148,6 +149,7 @@ def body():
             test_kata.run(tally, ROOT / "build")
             test_net.run(tally, ROOT / "build")
             test_disk.run(tally, ROOT / "build")
+            test_vsock.run(tally, ROOT / "build")
     return tally.end()
 
 
