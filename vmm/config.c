@@ -134,6 +134,10 @@ static const struct keyval_field disk_fields[] = {
 	DISK("serial", "serial", KEYVAL_STRING, serial, .help = "up to 20 characters"),
 	LIMIT(DISK, "bw", bandwidth),
 	LIMIT(DISK, "ops", ops),
+	DISK("vhost_user", "vhost_user", KEYVAL_TOGGLE, vhost_user,
+		.help = "a back end that runs already has the disk"),
+	DISK("socket", "vhost_socket", KEYVAL_STRING, vhost_socket,
+		.help = "unix socket where it listens"),
 	DISK("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
 };
 static const struct keyval_field disk_bandwidth_fields[] = LIMIT_JSON(DISK, bandwidth);
@@ -158,10 +162,25 @@ static const struct keyval_field net_fields[] = {
 	NET("offload_csum", "offload_csum", KEYVAL_TOGGLE, offload_csum),
 	LIMIT(NET, "bw", bandwidth),
 	LIMIT(NET, "ops", ops),
+	NET("vhost_user", "vhost_user", KEYVAL_TOGGLE, vhost_user,
+		.help = "a back end that runs already is the network"),
+	NET("socket", "vhost_socket", KEYVAL_STRING, vhost_socket,
+		.help = "unix socket where it listens"),
 	NET("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
 };
 static const struct keyval_field net_bandwidth_fields[] = LIMIT_JSON(NET, bandwidth);
 static const struct keyval_field net_ops_fields[] = LIMIT_JSON(NET, ops);
+
+#define FS(k, j, kd, member, ...) FIELD(struct fs_config, k, j, kd, member, __VA_ARGS__)
+static const struct keyval_field fs_fields[] = {
+	FS("tag", "tag", KEYVAL_STRING, tag, .help = "the guest mounts it by this name"),
+	FS("socket", "socket", KEYVAL_STRING, socket, .help = "unix socket of a virtiofsd"),
+	FS("num_queues", "num_queues", KEYVAL_NUMBER, num_queues, .min = 1, .max = 16,
+		.help = "request queues"),
+	FS("queue_size", "queue_size", KEYVAL_NUMBER, queue_size, .min = 16, .max = 1024,
+		.help = "entries per queue, a power of two"),
+	FS("id", "id", KEYVAL_STRING, id, .help = "name of the device"),
+};
 
 #define SECTION(n, f, b)                                                                           \
 	{                                                                                          \
@@ -185,6 +204,7 @@ static const struct keyval_section net_section = SECTION("net", net_fields, NULL
 static const struct keyval_section net_bandwidth_section =
 	SECTION("net-bandwidth", net_bandwidth_fields, NULL);
 static const struct keyval_section net_ops_section = SECTION("net-ops", net_ops_fields, NULL);
+static const struct keyval_section fs_section = SECTION("fs", fs_fields, NULL);
 static const struct keyval_section payload_section = SECTION("payload", payload_fields, NULL);
 
 void config_init(struct vm_config *c)
@@ -208,6 +228,8 @@ void config_fini(struct vm_config *c)
 		config_remove_disk(c, c->n_disks - 1);
 	while (c->n_nics)
 		config_remove_nic(c, c->n_nics - 1);
+	while (c->n_fs)
+		config_remove_fs(c, c->n_fs - 1);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -225,7 +247,7 @@ const struct keyval_section *config_section(const char *name)
 {
 	static const struct keyval_section *const others[] = {&disk_section,
 		&disk_bandwidth_section, &disk_ops_section, &net_section, &net_bandwidth_section,
-		&net_ops_section, &payload_section};
+		&net_ops_section, &fs_section, &payload_section};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		if (!strcmp(name, sections[i].name))
@@ -276,6 +298,23 @@ void config_remove_nic(struct vm_config *c, unsigned int i)
 	while (n->n_fds)
 		fd_drop(&n->fds[--n->n_fds]);
 	memmove(n, n + 1, (--c->n_nics - i) * sizeof(*n));
+}
+
+int config_add_fs(struct vm_config *c, struct fs_config **out, struct err *e)
+{
+	if (c->n_fs == CONFIG_MAX_FS)
+		return err_set(e, EINVAL, "--fs: more than %d file systems", CONFIG_MAX_FS);
+	*out = &c->fs[c->n_fs++];
+	fs_init(*out);
+	return 0;
+}
+
+void config_remove_fs(struct vm_config *c, unsigned int i)
+{
+	struct fs_config *f = &c->fs[i];
+
+	keyval_free(&fs_section, f);
+	memmove(f, f + 1, (--c->n_fs - i) * sizeof(*f));
 }
 
 /* config_take_nic_fds() - Return: how many descriptors wait; those in fds are taken, if not NULL */
@@ -331,6 +370,15 @@ static int config_net(struct vm_config *c, const char *value, struct err *e)
 	return nic_take_list(n, e);
 }
 
+static int config_fs(struct vm_config *c, const char *value, struct err *e)
+{
+	struct fs_config *f;
+
+	if (config_add_fs(c, &f, e) < 0)
+		return -e->code;
+	return keyval_parse(&fs_section, f, value, e);
+}
+
 static int config_require(struct vm_config *c, const char *value, struct err *e)
 {
 	const struct vm_type *type = vm_type_find(value);
@@ -366,6 +414,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 		return config_disk(c, value, e);
 	if (!strcmp(name, "net"))
 		return config_net(c, value, e);
+	if (!strcmp(name, "fs"))
+		return config_fs(c, value, e);
 	if (!strcmp(name, "require"))
 		return config_require(c, value, e);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
@@ -388,7 +438,15 @@ static int config_check_stream(const struct stream_config *s, const char *name, 
 
 static int config_check_disk(const struct disk_config *d, unsigned int i, struct err *e)
 {
-	if (!d->has_fd && (!d->path || !*d->path))
+	if (d->vhost_user != !!d->vhost_socket)
+		return err_set(e, EINVAL, "--disk: vhost_user=on and socket=PATH go together");
+	if (d->vhost_user &&
+		(d->path || d->has_fd || d->serial || d->readonly || d->direct ||
+			d->bandwidth.size || d->ops.size))
+		return err_set(e, EINVAL,
+			"--disk: with vhost_user=on its back end decides on all but num_queues, "
+			"queue_size, packed and id");
+	if (!d->vhost_user && !d->has_fd && (!d->path || !*d->path))
 		return err_set(e, EINVAL, "--disk: disk %u has no path=F", i);
 	if (d->queue_size & (d->queue_size - 1))
 		return err_set(e, EINVAL, "--disk: queue_size=%llu is not a power of two",
@@ -419,8 +477,11 @@ static const char *config_id(
 	} else if ((i -= c->n_nics) == 0) {
 		*flag = "vsock";
 		id = c->vsock.id;
+	} else if (--i < c->n_fs) {
+		*flag = "fs";
+		id = c->fs[i].id;
 	} else {
-		i--;
+		i -= c->n_fs;
 		return i < ARRAY_SIZE(fixed) ? fixed[i] : NULL;
 	}
 	*given = id;
@@ -457,7 +518,7 @@ static int config_check_ids(const struct vm_config *c, struct err *e)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i <= c->n_disks + c->n_nics && !rc; i++) /* the last: vsock */
+	for (unsigned int i = 0; i <= c->n_disks + c->n_nics + c->n_fs && !rc; i++) /* and vsock */
 		rc = config_check_id(c, i, e);
 	return rc;
 }
@@ -523,6 +584,8 @@ int config_check(const struct vm_config *c, struct err *e)
 		rc = config_check_disk(&c->disks[i], i, e);
 	for (unsigned int i = 0; i < c->n_nics && !rc; i++)
 		rc = nic_check(&c->nics[i], e);
+	for (unsigned int i = 0; i < c->n_fs && !rc; i++)
+		rc = fs_check(&c->fs[i], i, e);
 	if (!rc)
 		rc = config_check_ids(c, e);
 	if (!rc && c->confidential.level != CONFIG_LEVEL_AUTO &&

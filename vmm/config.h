@@ -7,6 +7,8 @@
 #define VMM_CONFIG_H
 
 #include "base/err.h"
+#include "vmm/disk.h"
+#include "vmm/fs.h"
 #include "vmm/nic.h"
 #include "vmm/stream.h"
 #include "vmm/vsock.h"
@@ -14,6 +16,7 @@
 #define CONFIG_MAX_VCPUS 64
 #define CONFIG_MAX_DISKS 16
 #define CONFIG_MAX_NICS  8
+#define CONFIG_MAX_FS    4
 #define CONFIG_ID_MAX    31 /* characters of a device id */
 
 /* What to do where a part of a device process's sandbox can't be had. */
@@ -21,16 +24,6 @@ enum sandbox_mode { SANDBOX_STRICT, SANDBOX_BEST_EFFORT };
 
 /* How memory comes to a running guest. */
 enum memory_method { MEMORY_ACPI, MEMORY_VIRTIO };
-
-struct disk_config {
-	char *path;
-	bool readonly, direct, packed; /* packed: offer such rings */
-	uint64_t num_queues, queue_size;
-	struct nic_limit bandwidth, ops; /* of all queues together; bandwidth in bytes */
-	char *serial, *id;
-	bool has_fd;
-	int fd; /* has_fd: the image, opened already; the config's */
-};
 
 struct keyval_section;
 
@@ -66,6 +59,8 @@ struct vm_config {
 	unsigned int n_disks;
 	struct nic_config nics[CONFIG_MAX_NICS];
 	unsigned int n_nics;
+	struct fs_config fs[CONFIG_MAX_FS];
+	unsigned int n_fs;
 	unsigned int n_named; /* devices that were given an id of ours */
 	bool xcr0_preset;     /* lab only */
 };
@@ -88,8 +83,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 /*
  * config_section() - Return: the table of a section: one of the flags with keys, "disk" (of a
  * struct disk_config), "disk-bandwidth", "disk-ops"; "net", "net-bandwidth" or "net-ops"
- * (of a struct nic_config) or "payload";
- * NULL for other names.
+ * (of a struct nic_config), "fs" (of a struct
+ * fs_config) or "payload"; NULL for other names.
  */
 const struct keyval_section *config_section(const char *name);
 
@@ -104,6 +99,12 @@ int config_add_nic(struct vm_config *c, struct nic_config **out, struct err *e) 
 
 /* config_remove_nic() - free network device number i; those behind it move up. */
 void config_remove_nic(struct vm_config *c, unsigned int i);
+
+/* config_add_fs() - append a file system with the defaults to *out. Return: 0 or -EINVAL. */
+int config_add_fs(struct vm_config *c, struct fs_config **out, struct err *e) MUST_CHECK;
+
+/* config_remove_fs() - free file system number i; those behind it move up. */
+void config_remove_fs(struct vm_config *c, unsigned int i);
 
 /*
  * config_take_fds() - move the descriptors that came with a request to what waits for one: disks

@@ -18,6 +18,8 @@
 /* section_of() - the section of a list's elements */
 static const struct config_rows *section_of(const struct config_list *l)
 {
+	if (!strcmp(l->kind, "fs"))
+		return &config_rows_fs;
 	return strcmp(l->kind, "net") ? &config_rows_disk : &config_rows_net;
 }
 

@@ -44,6 +44,19 @@ static int nic_await(void *element, size_t n, struct err *e)
 	return 0;
 }
 
+static int fs_add(struct vm_config *c, struct err *e)
+{
+	struct fs_config *f;
+
+	return config_add_fs(c, &f, e);
+}
+
+static int fs_await(void *element, size_t n, struct err *e)
+{
+	(void)element;
+	return n ? err_set(e, EBADF, "a file system has no descriptor") : 0;
+}
+
 #define LIST(j, k, array, n, type, ...)                                                            \
 	{                                                                                          \
 		.json = (j), .kind = (k), .first = offsetof(struct vm_config, array),              \
@@ -55,6 +68,8 @@ static const struct config_list lists[] = {
 		.remove = config_remove_disk, .await = disk_await),
 	LIST("net", "net", nics, n_nics, struct nic_config, .add = nic_add,
 		.remove = config_remove_nic, .await = nic_await),
+	LIST("fs", "fs", fs, n_fs, struct fs_config, .add = fs_add, .remove = config_remove_fs,
+		.await = fs_await),
 };
 
 const struct config_list *config_list_of(unsigned int i)

@@ -127,8 +127,6 @@ static const struct config_rows disk_limiter = SECTION(NULL, disk_limiter_rows, 
 
 static const struct config_row disk_rows[] = {
 	IOMMU_ROW,
-	{"vhost_user", ONLY_NO, NO, NULL},
-	{"vhost_socket", NONE, NULL, NULL},
 	{"rate_limit_group", NONE, NULL, NULL},
 	{"rate_limiter_config", NULL, NULL, &disk_limiter},
 	{"queue_affinity", EMPTY, NULL, NULL},
@@ -157,8 +155,6 @@ static const struct config_row net_rows[] = {
 	{"ip", "string", "\"0.0.0.0\"",
 		NULL}, /* clients want to see one, also where there is none */
 	{"mask", "string", "\"0.0.0.0\"", NULL},
-	{"vhost_user", ONLY_NO, NO, NULL},
-	{"vhost_socket", NONE, NULL, NULL},
 	{"vhost_mode", "[\"Client\"]", "\"Client\"", NULL},
 	{"rate_limiter_config", NULL, NULL, &net_limiter},
 	{"pci_segment", "[0]", "0", NULL},
@@ -166,6 +162,13 @@ static const struct config_row net_rows[] = {
 	{"fds", CONFIG_ROW_FDS, NULL, NULL},
 };
 const struct config_rows config_rows_net = SECTION("net", net_rows);
+
+static const struct config_row fs_rows[] = {
+	IOMMU_ROW,
+	{"pci_segment", "[0, 1]", "0", NULL}, /* all are on segment 0 */
+	{"pci_device_id", NONE, NULL, NULL},
+};
+const struct config_rows config_rows_fs = SECTION("fs", fs_rows);
 
 static const struct config_row top_rows[] = {
 	{"cpus", NULL, NULL, &cpus},
@@ -180,7 +183,6 @@ static const struct config_row top_rows[] = {
 	{"balloon", NULL, NULL, &balloon},
 	{"debug_console", NULL, NULL, &debug_console},
 	{"rate_limit_groups", EMPTY, NULL, NULL},
-	{"fs", EMPTY, NULL, NULL},
 	{"pmem", EMPTY, NULL, NULL},
 	{"generic_vhost_user", EMPTY, NULL, NULL},
 	{"devices", EMPTY, NULL, NULL},

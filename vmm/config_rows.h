@@ -29,7 +29,7 @@ struct config_rows {
 	bool absent; /* not in the echo unless given */
 };
 
-extern const struct config_rows config_rows_top, config_rows_disk, config_rows_net,
+extern const struct config_rows config_rows_top, config_rows_disk, config_rows_net, config_rows_fs,
 	config_rows_vsock;
 
 #endif

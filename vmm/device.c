@@ -16,7 +16,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* device_may_restart() - count a death. Return: false if there were too many in a short time. */
@@ -49,7 +51,7 @@ static bool device_died(void *ctx)
 	struct device *d = ctx;
 	int old = (int)d->pid, rc = -EAGAIN;
 
-	while (rc == -EAGAIN && device_may_restart(d)) {
+	while (!d->plan.connect && rc == -EAGAIN && device_may_restart(d)) {
 		struct err e = ERR_INIT;
 
 		rc = device_restart(d, &e);
@@ -61,7 +63,10 @@ static bool device_died(void *ctx)
 	}
 	d->dead = rc != 0;
 	d->env->event(d->env->ctx, d->id, d->dead ? "device-died" : "device-replaced");
-	if (d->dead)
+	if (d->plan.connect)
+		log_error(
+			"device", "%s: its back end has hung up; the VM goes on without it", d->id);
+	else if (d->dead)
 		log_error("device", "%s: its process %d has ended; the VM goes on without it",
 			d->id, old);
 	return !d->dead;
@@ -111,6 +116,7 @@ static int device_attach(struct device *d, const struct device_env *env,
 		.require_access_platform = env->ram->cbit || env->ram->dual,
 		.sock = child->sock,
 		.pidfd = child->pidfd,
+		.own = &p->own,
 		.memory = memory,
 		.n_memory = device_memory(env->ram, memory),
 		.died = device_died,
@@ -127,6 +133,7 @@ static void device_keep(struct device *d, const struct device_env *env, struct d
 	d->plan = *p;
 	p->spawn.n_fds = 0;
 	d->plan.spawn.name = d->id;
+	d->plan.connect = p->connect ? d->id : NULL; /* that it was connected to */
 	if (p->spawn.serial) {
 		snprintf(d->serial, sizeof(d->serial), "%s", p->spawn.serial);
 		d->plan.spawn.serial = d->serial;
@@ -135,6 +142,22 @@ static void device_keep(struct device *d, const struct device_env *env, struct d
 		snprintf(d->path, sizeof(d->path), "%s", p->spawn.path);
 		d->plan.spawn.path = d->path;
 	}
+}
+
+/* device_connect() - to a back end that somebody else has started. Return: 0 or -errno. */
+static int device_connect(const struct device_plan *p, struct spawn_child *child, struct err *e)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (strlen(p->connect) >= sizeof(addr.sun_path))
+		return err_set(e, EINVAL, "%s: socket '%s' has more than %zu characters",
+			p->spawn.name, p->connect, sizeof(addr.sun_path) - 1);
+	memcpy(addr.sun_path, p->connect, strlen(p->connect));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return err_sys(e, errno, "%s: socket '%s'", p->spawn.name, p->connect);
+	*child = (struct spawn_child){.sock = fd_take(&fd), .pidfd = -1};
+	return 0;
 }
 
 static int device_start(
@@ -154,7 +177,8 @@ static int device_start(
 	p->spawn.counters_fd = d->plan.spawn.counters_fd;
 	if (env->best_effort)
 		p->spawn.flags |= SPAWN_BEST_EFFORT;
-	rc = spawn_device(env->spawner, &p->spawn, &child, e);
+	rc = p->connect ? device_connect(p, &child, e)
+			: spawn_device(env->spawner, &p->spawn, &child, e);
 	if (rc)
 		return rc;
 	d->pid = child.pid;
@@ -240,7 +264,7 @@ int device_resize_disk(struct device *devices, const char *id, uint64_t size, st
 	struct device *d = device_find(devices, id);
 	int rc;
 
-	if (!d || d->plan.spawn.kind != SPAWN_BLK)
+	if (!d || d->plan.spawn.kind != SPAWN_BLK || d->plan.connect)
 		return err_set(e, ENOENT, "there is no disk '%s'", id);
 	rc = device_set_size(d, size, e);
 	return rc ? rc : virtio_pci_refresh_config(d->pci, e);

@@ -46,8 +46,8 @@ struct device_env {
 struct device {
 	char id[32];                 /* unique, such as "disk0" */
 	bool leaving;                /* the guest was asked to let go of it */
-	const char *kind;            /* "blk", "rng", "console", "vsock" */
-	pid_t pid;                   /* of the device process */
+	const char *kind;            /* "blk", "rng", "console", "vsock", "fs" */
+	pid_t pid;                   /* of the device process; 0: one of others */
 	uint64_t asked_ns, ready_ns; /* its start */
 	bool dead;                   /* the process has ended by itself, and there is no other */
 	struct virtio_pci *pci;      /* NULL: this entry of the table is free */

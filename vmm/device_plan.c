@@ -5,11 +5,13 @@
 #include "base/fd.h"
 #include "devices/wire/pci.h"
 #include "devices/wire/virtio.h"
+#include "devices/wire/virtio_net.h"
 #include "vmm/config.h"
 #include "vmm/resource.h"
 #include "vmm/tap.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void device_plan_fini(struct device_plan *p)
 {
@@ -52,7 +54,28 @@ int device_plan_disk(
 	p->spawn.limits.ops = device_plan_limit(&c->ops);
 	p->queue_size = (uint16_t)c->queue_size;
 	p->packed = c->packed;
+	p->connect = c->vhost_socket;
+	if (p->connect)
+		return 1;
 	return device_plan_hold(p, resource_open_disk(c, e));
+}
+
+/* device_plan_connect_nic() - to a back end of one pair of queues, without a control queue */
+static int device_plan_connect_nic(struct device_plan *p, const struct nic_config *c)
+{
+	const struct virtio_net_config config = {
+		.status = VIRTIO_NET_S_LINK_UP, .max_virtqueue_pairs = 1, .mtu = (uint16_t)c->mtu};
+
+	p->connect = c->vhost_socket;
+	p->spawn.n_queues = 2;
+	p->own.len = p->config_len;
+	memcpy(p->own.config, &config, p->config_len);
+	memcpy(p->own.config, p->spawn.mac, sizeof(p->spawn.mac));
+	p->own.features = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | (c->mtu ? VIRTIO_NET_F_MTU : 0);
+	p->own.withheld = VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_MQ |
+		VIRTIO_NET_F_CTRL_MAC_ADDR | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS |
+		(c->mtu ? 0 : VIRTIO_NET_F_MTU);
+	return 1;
 }
 
 int device_plan_nic(
@@ -77,6 +100,8 @@ int device_plan_nic(
 	p->queue_size = (uint16_t)c->queue_size;
 	p->packed = c->packed;
 	nic_mac(c->mac, p->spawn.mac);
+	if (c->vhost_user)
+		return device_plan_connect_nic(p, c);
 	if (tap_queues(c, p->spawn.fds, &p->spawn.mtu, e) < 0)
 		return -e->code;
 	p->spawn.n_fds = (unsigned int)c->num_queues / 2;
@@ -137,10 +162,32 @@ int device_plan_vsock(
 	return 1;
 }
 
+int device_plan_fs(
+	struct device_plan *p, const struct vm_config *config, unsigned int i, struct err *e)
+{
+	const struct fs_config *c = &config->fs[i];
+
+	(void)e;
+	*p = (struct device_plan){
+		.kind = "fs",
+		.connect = c->socket,
+		.own.len = FS_CONFIG_LEN,
+		.virtio_id = VIRTIO_ID_FS,
+		.class_code = PCI_CLASS_STORAGE,
+		.queue_size = (uint16_t)c->queue_size,
+		.config_len = FS_CONFIG_LEN,
+	};
+	snprintf(p->name, sizeof(p->name), "fs%u", i);
+	p->spawn.name = c->id ? c->id : p->name;
+	p->spawn.n_queues = (uint16_t)(c->num_queues + 1); /* and the one of high priority */
+	fs_device_config(c, p->own.config);
+	return 1;
+}
+
 bool device_plan_any(const struct vm_config *c)
 {
 	return c->n_disks || c->n_nics || c->rng.src || c->console.mode != STREAM_OFF ||
-		c->vsock.socket;
+		c->vsock.socket || c->n_fs;
 }
 
 int device_plan_next(
@@ -156,7 +203,9 @@ int device_plan_next(
 		return device_plan_rng(p, c->rng.src, e);
 	if (c->console.mode != STREAM_OFF && i-- == 0)
 		return device_plan_console(p, &c->console, e);
-	if (c->vsock.socket && i == 0)
+	if (c->vsock.socket && i-- == 0)
 		return device_plan_vsock(p, c, 0, e);
+	if (i < c->n_fs)
+		return device_plan_fs(p, c, i, e);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef VMM_DEVICE_PLAN_H
 #define VMM_DEVICE_PLAN_H
 
+#include "devices/front/backend_own.h"
 #include "devices/front/spawn_client.h"
 
 #include <stdbool.h>
@@ -14,9 +15,11 @@
 struct vm_config;
 
 struct device_plan {
-	const char *kind; /* "blk", "net", "rng", "console", "vsock" */
+	const char *kind; /* "blk", "net", "rng", "console", "vsock", "fs" */
 	struct spawn_desc
-		spawn; /* the descriptors in fds are the plan's; strings are the config's */
+		spawn;       /* the descriptors in fds are the plan's; strings are the config's */
+	const char *connect; /* path of a socket where a back end of others listens; NULL: spawn */
+	struct backend_own own; /* what it leaves to us */
 	uint16_t virtio_id;
 	uint16_t queue_size;
 	bool packed; /* offer packed rings to the guest */
@@ -45,6 +48,10 @@ int device_plan_vsock(
 
 /* device_plan_nic() - the same for network device number i. */
 int device_plan_nic(
+	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
+/* device_plan_fs() - the same for file system number i. */
+int device_plan_fs(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
 
 /* device_plan_fini() - close what the plan opened; a device process has copies of its own. */

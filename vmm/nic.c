@@ -118,6 +118,13 @@ int nic_check(const struct nic_config *n, struct err *e)
 	if (n->n_fds && n->n_fds != n->num_queues / 2)
 		return err_set(e, EINVAL, "--net: %u descriptors for num_queues=%llu, two for each",
 			n->n_fds, (unsigned long long)n->num_queues);
+	if (n->vhost_user != !!n->vhost_socket)
+		return err_set(e, EINVAL, "--net: vhost_user=on and socket=PATH go together");
+	if (n->vhost_user &&
+		(n->tap || n->n_fds || n->ip || n->mask || n->host_mac || n->bandwidth.size ||
+			n->ops.size || n->num_queues > 2))
+		return err_set(e, EINVAL,
+			"--net: with vhost_user=on there is one pair of queues and no tap to set up");
 	if (n->fd_list && n->tap)
 		return err_set(e, EINVAL, "--net: tap and fd exclude each other");
 	return 0;

@@ -21,9 +21,11 @@ struct nic_config {
 	uint64_t mtu;                    /* 0: the tap's */
 	uint64_t num_queues, queue_size; /* two queues for each pair */
 	bool offload_tso, offload_ufo, offload_csum;
-	bool packed; /* offer packed rings */
+	bool packed;                     /* offer packed rings */
 	struct nic_limit bandwidth, ops; /* of each direction; bandwidth in bytes */
 	char *id;
+	bool vhost_user;
+	char *vhost_socket;    /* vhost_user: where a back end listens; there is no tap then */
 	char *fd_list;         /* of the command line: descriptors that were inherited */
 	unsigned int n_fds;    /* taps that are opened already: 0, or num_queues / 2 */
 	int fds[NIC_TAPS_MAX]; /* the config's; -1: is yet to come with a request */

@@ -21,6 +21,7 @@ static const struct kind {
 } kinds[] = {
 	{"disk", device_plan_disk},
 	{"net", device_plan_nic},
+	{"fs", device_plan_fs},
 	{"vsock", device_plan_vsock},
 };
 

@@ -40,7 +40,7 @@ struct plugged {
 
 /*
  * plug_add() - add a device from the JSON of its section of a VmConfig.
- * @kind: "disk", "net", "vsock"
+ * @kind: "disk", "net", "fs", "vsock"
  * Return: 0; -EINVAL, -EEXIST for an id that is there, -EBADF for descriptors that don't fit, -EIO
  * if it can't be started. Nothing has changed after an error.
  */

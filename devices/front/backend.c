@@ -19,6 +19,8 @@ void backend_init(struct backend *b, const struct backend_desc *desc)
 	*b = (struct backend){.desc = *desc, .pidfd = -1, .record.fd = -1};
 	pthread_mutex_init(&b->lock, NULL);
 	b->desc.memory = b->memory;
+	if (desc->own)
+		b->own = *desc->own;
 	for (unsigned int i = 0; i < desc->n_memory && i < VHOST_USER_CLIENT_MEMORIES; i++)
 		b->memory[i] = desc->memory[i];
 }
@@ -58,7 +60,8 @@ void backend_fini(struct backend *b)
 /* check_offer() - is what the process offers as much as the guest was told? */
 static int check_offer(struct backend *b, const struct vhost_user_client *c, struct err *e)
 {
-	uint64_t has = vhost_user_client_queues(c), features = vhost_user_client_features(c);
+	uint64_t has = vhost_user_client_queues(c);
+	uint64_t features = (vhost_user_client_features(c) & ~b->own.withheld) | b->own.features;
 
 	if (has && has < b->desc.n_queues)
 		return err_set(e, EINVAL, "%s: the back end has %llu queues, not %u", b->desc.name,
@@ -165,6 +168,10 @@ int backend_get_config(struct backend *b, void *buf, uint32_t len, struct err *e
 {
 	int rc;
 
+	if (b->own.len) {
+		memcpy(buf, b->own.config, len < b->own.len ? len : b->own.len);
+		return 0;
+	}
 	pthread_mutex_lock(&b->lock);
 	rc = vhost_user_client_get_config(b->client, buf, len, e);
 	pthread_mutex_unlock(&b->lock);
@@ -176,6 +183,8 @@ int backend_set_config(
 {
 	int rc;
 
+	if (b->own.len)
+		return 0;
 	pthread_mutex_lock(&b->lock);
 	rc = vhost_user_client_set_config(b->client, off, buf, len, e);
 	pthread_mutex_unlock(&b->lock);

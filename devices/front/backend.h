@@ -10,6 +10,7 @@
 #ifndef DEVICES_FRONT_BACKEND_H
 #define DEVICES_FRONT_BACKEND_H
 
+#include "devices/front/backend_own.h"
 #include "devices/front/vhost_user_client.h"
 
 #include <pthread.h>
@@ -20,8 +21,9 @@ struct backend_desc {
 	const char *name;                       /* for messages; outlives the struct */
 	const struct vhost_user_memory *memory; /* copied; the descriptors stay open */
 	unsigned int n_memory;
-	unsigned int timeout_ms; /* of each call; 0: VHOST_USER_CLIENT_TIMEOUT_MS */
-	uint16_t n_queues;       /* that it must have */
+	unsigned int timeout_ms;       /* of each call; 0: VHOST_USER_CLIENT_TIMEOUT_MS */
+	uint16_t n_queues;             /* that it must have */
+	const struct backend_own *own; /* copied; NULL: nothing */
 };
 
 struct backend {
@@ -29,7 +31,8 @@ struct backend {
 	pthread_mutex_t lock;
 	struct vhost_user_client *client; /* NULL: there was none yet */
 	int pidfd;                        /* -1: unknown */
-	uint64_t features;                /* that the first one offered */
+	uint64_t features;                /* that the first one offered, as the guest is told */
+	struct backend_own own;
 	struct vhost_user_record record;
 	bool suspended; /* bases say where the rings go on */
 	uint32_t bases[BACKEND_QUEUES];
@@ -75,7 +78,7 @@ void backend_kill(struct backend *b);
  */
 bool backend_gone(struct backend *b);
 
-/* backend_get_config(), backend_set_config() - as of the client. */
+/* backend_get_config(), backend_set_config() - as of the client; one of ours is read-only. */
 int backend_get_config(struct backend *b, void *buf, uint32_t len, struct err *e) MUST_CHECK;
 int backend_set_config(
 	struct backend *b, uint32_t off, const void *buf, uint32_t len, struct err *e) MUST_CHECK;

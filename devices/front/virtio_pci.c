@@ -321,9 +321,8 @@ static uint64_t read_config(struct virtio_pci *vp, uint64_t off, unsigned int le
 static void write_config(struct virtio_pci *vp, uint64_t off, unsigned int len, uint64_t value)
 {
 	struct err e = ERR_INIT;
-	int rc;
+	int rc = backend_set_config(&vp->back, (uint32_t)off, &value, len, &e);
 
-	rc = backend_set_config(&vp->back, (uint32_t)off, &value, len, &e);
 	if (!rc)
 		rc = fetch_config(vp, &e);
 	if (rc < 0)
@@ -561,12 +560,13 @@ static void init(struct virtio_pci *vp, const struct virtio_pci_desc *desc)
 		.memory = desc->memory,
 		.n_memory = desc->n_memory,
 		.timeout_ms = desc->timeout_ms,
-		.n_queues = desc->n_queues};
+		.n_queues = desc->n_queues,
+		.own = desc->own};
 
 	vp->desc = *desc;
 	snprintf(vp->name, sizeof(vp->name), "%s", desc->name);
 	vp->desc.name = vp->name;
-	vp->desc.memory = NULL; /* the back end has its copy; the caller's may go */
+	vp->desc.memory = NULL; /* and own: the back end has its copy; the caller's may go */
 	backend_init(&vp->back, &back);
 	pthread_mutex_init(&vp->lock, NULL);
 	for (unsigned int i = 0; i < CALLS; i++)

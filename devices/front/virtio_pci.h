@@ -28,6 +28,7 @@
 #include "devices/front/vhost_user_client.h"
 #include "memory/layout.h"
 
+struct backend_own;
 struct courier;
 struct virtio_pci;
 
@@ -36,19 +37,20 @@ struct virtio_pci_desc {
 	struct loop *loop;
 	struct irq irq;
 	struct courier *const *courier; /* talks to the back end for vCPUs; see courier_run_at() */
-	const struct layout *layout; /* RAM; outlives the device */
-	const char *name;            /* id for messages, as "disk0"; copied */
-	uint16_t virtio_id;          /* enum virtio_id */
-	uint32_t class_code;         /* PCI_CLASS_* */
-	unsigned int slot;           /* 0: the lowest free one */
-	uint16_t n_queues;           /* 1 to VIRTIO_COMMON_QUEUES */
-	uint16_t max_queue_size;     /* a power of two up to VIRTIO_QUEUE_SIZE_MAX */
-	uint64_t withheld;           /* features that the guest is not offered */
+	const struct layout *layout;    /* RAM; outlives the device */
+	const char *name;               /* id for messages, as "disk0"; copied */
+	uint16_t virtio_id;             /* enum virtio_id */
+	uint32_t class_code;            /* PCI_CLASS_* */
+	unsigned int slot;              /* 0: the lowest free one */
+	uint16_t n_queues;              /* 1 to VIRTIO_COMMON_QUEUES */
+	uint16_t max_queue_size;        /* a power of two up to VIRTIO_QUEUE_SIZE_MAX */
+	uint64_t withheld;              /* features that the guest is not offered */
 	uint32_t config_len; /* of the device configuration, up to VHOST_USER_CLIENT_CONFIG_MAX; 0:
 				none */
 	bool require_access_platform; /* above level off */
 	int sock;                     /* vhost-user; the device owns it, also when creation fails */
 	int pidfd;                    /* of the back end, -1: unknown; owned likewise */
+	const struct backend_own *own; /* what the back end leaves to us; copied; NULL: nothing */
 	const struct vhost_user_memory *memory; /* for the back end; copied, fds stay open */
 	unsigned int n_memory;
 	unsigned int timeout_ms; /* of the back end, 0: VHOST_USER_CLIENT_TIMEOUT_MS */

@@ -225,11 +225,12 @@ MATRIX = {
     "vm.nmi": ("PUT", [404, 500, 204, 204, 500]),
     "vm.add-net": ("PUT", [404, 204, 500, 500, 204]),  # lo is no tap
     "vm.add-vsock": ("PUT", [404, 204, 200, 200, 204]),
+    "vm.add-fs": ("PUT", [404, 204, 500, 500, 204]),  # nobody listens there
     "vm.resize-disk": ("PUT", [404, 500, 400, 400, 500]),  # this disk is read-only
     "vm.remove-device": ("PUT", [404, 204, 204, 204, 204]),
 }
 # Not built: 501; with a VM at `soft` some are forbidden instead.
-MISSING = ["vm.resize-zone", "vm.add-fs", "vm.add-device",
+MISSING = ["vm.resize-zone", "vm.add-device",
            "vm.add-user-device", "vm.add-vdpa", "vm.add-generic-vhost-user", "vm.restore",
            "vm.receive-migration"]
 FORBIDDEN = {"vm.add-pmem": "pmem", "vm.snapshot": "a snapshot", "vm.coredump": "a core dump",
@@ -297,6 +298,7 @@ def case_matrix(level):
         bodies = {"vm.create": config, "vm.resize": {"desired_vcpus": 1},
                   "vm.add-disk": {"path": daemon.disk, "readonly": True},
                   "vm.add-net": {"tap": "lo"},
+                  "vm.add-fs": {"tag": "t", "socket": os.path.join(daemon.folder, "nobody")},
                   "vm.add-vsock": {"cid": 3, "socket": os.path.join(daemon.folder, "vsock")},
                   "vm.resize-disk": {"id": "_disk0",
                                      "desired_size": os.path.getsize(daemon.disk)},
@@ -328,7 +330,7 @@ def case_refused(daemon):
     expect(client.call("PUT", "vm.create", "text"), 400, "bad-config")
     for change, path in (
             ({"net": [{"mac": "x"}]}, "net"), ({"net": [{"num_queues": 3}]}, "net"),
-            ({"net": [{"vhost_user": True}]}, "net[0].vhost_user"), ({"vsock": {"cid": 3}}, "vsock"),
+            ({"net": [{"vhost_user": True}]}, "net"), ({"vsock": {"cid": 3}}, "vsock"),
             ({"balloon": {"size": 1}}, "balloon.size"), ({"devices": [{"path": "/"}]}, "devices"),
             ({"fs": [{"tag": "t"}]}, "fs"), ({"iommu": True}, "iommu"),
             ({"platform": {"tdz": True}}, "platform.tdz"),

@@ -284,6 +284,11 @@ static void call_add_net(struct api *api, const struct http_request *req, struct
 	add_device(api, req, r, "net");
 }
 
+static void call_add_fs(struct api *api, const struct http_request *req, struct http_reply *r)
+{
+	add_device(api, req, r, "fs");
+}
+
 static void call_add_vsock(struct api *api, const struct http_request *req, struct http_reply *r)
 {
 	add_device(api, req, r, "vsock");
@@ -367,7 +372,7 @@ static const struct call calls[] = {
 	{"PUT", "vm.resize-zone", .body = true, .missing = "memory zones"},
 	{"PUT", "vm.add-disk", true, call_add_disk, WITH_VM, NULL},
 	{"PUT", "vm.add-net", true, call_add_net, WITH_VM, NULL},
-	{"PUT", "vm.add-fs", .body = true, .missing = "virtio-fs"},
+	{"PUT", "vm.add-fs", true, call_add_fs, WITH_VM, NULL},
 	{"PUT", "vm.add-vsock", true, call_add_vsock, WITH_VM, NULL},
 	{"PUT", "vm.add-pmem", .body = true, .missing = "pmem", .feature = POLICY_PMEM},
 	{"PUT", "vm.add-device", .body = true, .missing = "VFIO"},

@@ -118,6 +118,11 @@ static int ctl_net_body(struct ctl *c, struct err *e)
 	return ctl_flag_body(c, "net", e);
 }
 
+static int ctl_fs_body(struct ctl *c, struct err *e)
+{
+	return ctl_flag_body(c, "fs", e);
+}
+
 static int ctl_vsock_body(struct ctl *c, struct err *e)
 {
 	return ctl_flag_body(c, "vsock", e);
@@ -179,6 +184,8 @@ static const struct verb {
 		"path=F[,readonly=on,id=ID,...] add a disk, also to a running VM"},
 	{"add-net", "PUT", "vm.add-net", 1, ctl_net_body,
 		"tap=NAME[,mac=MAC,id=ID,...] add a network device, also to a running VM"},
+	{"add-fs", "PUT", "vm.add-fs", 1, ctl_fs_body,
+		"tag=NAME,socket=PATH add a virtiofsd's file system, also to a running VM"},
 	{"add-vsock", "PUT", "vm.add-vsock", 1, ctl_vsock_body,
 		"cid=N,socket=PATH add the vsock device, also to a running VM"},
 	{"resize-disk", "PUT", "vm.resize-disk", 2, ctl_resize_disk_body,

@@ -47,6 +47,9 @@ static const char help[] =
 	"                     queue of the tap), queue_size=N, packed=on, offload_tso=, offload_ufo=,\n"
 	"                     offload_csum=off, limits bw_size=, bw_refill_time= (ms),\n"
 	"                     bw_one_time_burst=, ops_size= and so on, id=NAME; repeatable\n"
+	"  --disk, --net vhost_user=on,socket=P  the same by a vhost-user back end of others that\n"
+	"                     listens on unix socket P, such as qemu-storage-daemon or passt\n"
+	"  --fs tag=NAME,socket=P  file system of a virtiofsd on unix socket P, up to 4 times\n"
 	"  --serial MODE      tty (the default), file=F, null or off\n"
 	"  --console MODE     virtio console: off (the default), tty, file=F or null\n"
 	"  --rng src=F        entropy device, such as src=/dev/urandom\n"
@@ -106,13 +109,14 @@ static int run_flag(struct run *run, const char *name, const char *value, struct
 	return rc;
 }
 
-/* run_seen() - flags other than --disk and --net may be given once */
+/* run_seen() - flags other than --disk, --net and --fs may be given once */
 static int run_seen(const char **seen, size_t *n, size_t max, const char *name, struct err *e)
 {
 	for (size_t i = 0; i < *n; i++)
 		if (!strcmp(seen[i], name))
 			return err_set(e, EINVAL, "--%s: is given twice", name);
-	if (strcmp(name, "disk") && strcmp(name, "net") && strncmp(name, "timeline", 8) && *n < max)
+	if (strcmp(name, "disk") && strcmp(name, "net") && strcmp(name, "fs") &&
+		strncmp(name, "timeline", 8) && *n < max)
 		seen[(*n)++] = name;
 	return 0;
 }

@@ -100,7 +100,7 @@ static void config_json_echoes_the_defaults(void **state)
 		"\"queue_size\":128,\"packed\":false,\"id\":\"_disk0\",\"vhost_user\":false,"
 		"\"disable_io_uring\":false,\"disable_aio\":false,\"pci_segment\":0,"
 		"\"backing_files\":false,\"sparse\":true,\"image_type\":\"Raw\","
-		"\"lock_granularity\":\"Full\"}],\"net\":[]}",
+		"\"lock_granularity\":\"Full\"}],\"net\":[],\"fs\":[]}",
 		0, NULL);
 	assert_non_null(want);
 	if (!json_equal(echo, want))
