@@ -439,7 +439,8 @@ static int config_check_stream(const struct stream_config *s, const char *name, 
 static int config_check_disk(const struct disk_config *d, unsigned int i, struct err *e)
 {
 	if (d->vhost_user != !!d->vhost_socket)
-		return err_set(e, EINVAL, "--disk: vhost_user=on and socket=PATH go together");
+		return err_set(e, EINVAL,
+			"--disk: vhost_user=on and socket=PATH (vhost_socket of the API) go together");
 	if (d->vhost_user &&
 		(d->path || d->has_fd || d->serial || d->readonly || d->direct ||
 			d->bandwidth.size || d->ops.size))

@@ -119,7 +119,8 @@ int nic_check(const struct nic_config *n, struct err *e)
 		return err_set(e, EINVAL, "--net: %u descriptors for num_queues=%llu, two for each",
 			n->n_fds, (unsigned long long)n->num_queues);
 	if (n->vhost_user != !!n->vhost_socket)
-		return err_set(e, EINVAL, "--net: vhost_user=on and socket=PATH go together");
+		return err_set(e, EINVAL,
+			"--net: vhost_user=on and socket=PATH (vhost_socket of the API) go together");
 	if (n->vhost_user &&
 		(n->tap || n->n_fds || n->ip || n->mask || n->host_mac || n->bandwidth.size ||
 			n->ops.size || n->num_queues > 2))

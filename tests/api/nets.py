@@ -114,7 +114,7 @@ def case_refused(daemon):
                 ({"num_queues": 34}, [], 400, "bad-config", "net.num_queues"),
                 ({"queue_size": 100}, [], 400, "bad-config", "queue_size"),
                 ({"tap": "a/b"}, [], 400, "bad-config", "tap"),
-                ({"vhost_user": True}, [], 400, "bad-config", "net.vhost_user"),
+                ({"vhost_user": True}, [], 400, "bad-config", "vhost_socket"),
                 ({"id": "rng0"}, [], 400, "bad-config", "another device's"),
                 ({"fds": [5]}, [], 400, "descriptor-mismatch", "descriptors"),
                 ({"tap": "tap0"}, [], 500, "device-failed", "another program uses it"),

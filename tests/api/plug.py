@@ -136,7 +136,7 @@ def case_refused(daemon):
             ({"path": None}, 400, "bad-config", "disks: "),
             ({"path": daemon.folder}, 500, "device-failed", "is a directory"),
             ({"queue_size": 3}, 400, "bad-config", "disk.queue_size"),
-            ({"vhost_user": True}, 400, "bad-config", "disk.vhost_user"),
+            ({"vhost_user": True}, 400, "bad-config", "vhost_socket"),
             ({"fds": [3]}, 400, "descriptor-mismatch", "descriptors"),
             ({"id": "_disk0"}, 409, "not-unique", "_disk0"),
             ({"id": ""}, 400, "bad-config", "id"),
