@@ -134,16 +134,18 @@ static void relay_task(void *ctx)
 static void relay_work(void *ctx, uint32_t events)
 {
 	struct relay *r = ctx;
-	struct job *job = pop(r, &r->todo);
-	eventfd_t n;
+	struct job *job;
+	eventfd_t n = 0; /* jobs that were told of since */
 
 	(void)events;
-	if (!job) {
-		eventfd_read(r->work.fd, &n);
+	eventfd_read(r->work.fd, &n); /* first: what comes from here on is told again */
+	job = pop(r, &r->todo);
+	if (!job)
 		return;
-	}
 	courier_run(r->desc.builder, relay_task, &(struct task){r->desc.api, job});
 	push(r, &r->done, job, &r->results);
+	if (n > 1)
+		eventfd_write(r->work.fd, n - 1);
 }
 
 /* --- the API's thread --- */
