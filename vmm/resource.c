@@ -110,13 +110,14 @@ int resource_open_rng(const char *src, struct err *e)
 
 int resource_open_output(const char *path, const char *flag, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	cleanup_fd int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
 
-	if (fd < 0)
-		return err_sys(e, errno, "--%s: file '%s'", flag, path);
 	/* O_NONBLOCK was for the opening alone. */
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	return fd;
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+		return err_sys(e, errno, "--%s: file '%s'", flag, path);
+	return fd_take(&fd);
 }
 
 int resource_open_console(const struct stream_config *c, int fds[2], struct err *e)

@@ -81,9 +81,10 @@ __attribute__((constructor)) static void begin(void)
 		close(fd);
 	if (page == MAP_FAILED)
 		return;
+	/* The first time it loads a library, whose calls are not counted. */
+	backtrace(((struct faults *)page)->stack, 1);
 	faults = page;
 	faults->base = getauxval(AT_PHDR) & ~UINT64_C(0xfff);
-	backtrace(faults->stack, 1); /* the first time it loads a library */
 	is_first = !faults->used;
 	faults->used = 1;
 	unsetenv("FAULTS");

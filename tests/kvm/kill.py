@@ -9,6 +9,7 @@ with a status that means it.
 
 Usage: kill.py CLOISTER GUESTS_FOLDER [ROUNDS]
 """
+import contextlib
 import os
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def one(cloister, guests, folder, level, role, delay):
     time.sleep(delay)
     victim = victim_of(child.pid, role)
     if victim and child.poll() is None:
-        os.kill(victim, 9)
+        with contextlib.suppress(ProcessLookupError):  # it has ended since
+            os.kill(victim, 9)
     try:
         status = child.wait(TIMEOUT)
     except subprocess.TimeoutExpired:
