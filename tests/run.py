@@ -87,6 +87,8 @@ def long_tier(tally):
     programs = {
         "proofs": [ROOT / "tests/proofs/run.py"],
         "two builds": [ROOT / "tests/cli/reproducible.py"],
+        "conversions against a disk": [build / "tests/unit/devices/test_blk_races", "1000000", "600"],
+        "conversions of the model": [build / "tests/model/test_model_convert", "1000000"],
         "kill": [kvm / "kill.py", build / "cloister", build / "guests", "150"],
         **{f"faults {only}": [*faults, LONG_STRIDE, only] for only in (
             "start,soft,fail", "start,soft,die", "life,soft,fail", "start,off,interrupt",
@@ -94,7 +96,7 @@ def long_tier(tally):
     }
     for name, command in programs.items():
         done, seconds = timed(lambda c=command: subprocess.run(
-            [sys.executable, *c], stdin=subprocess.DEVNULL, capture_output=True, text=True))
+            c if c[0].suffix != ".py" else [sys.executable, *c], stdin=subprocess.DEVNULL, capture_output=True, text=True))
         said = done.stdout + done.stderr
         if done.returncode == 77:
             tally.skips(f"long: {name}", said.strip())
@@ -104,6 +106,9 @@ def long_tier(tally):
             tally.passes(f"long: {name}", seconds, max(1, said.count("passed ")))
     if compile_to(tally, "build-asan", *SANITIZE):
         meson_tests(tally, "build-asan", "--suite", "fuzz")
+    # Races, and locks that are taken in two orders.
+    if compile_to(tally, "build-tsan", "-Db_sanitize=thread", "-Db_lundef=false"):
+        meson_tests(tally, "build-tsan", "--suite", "unit", "--suite", "kvm", "--no-suite", "slow")
 
 
 def body():
@@ -113,8 +118,9 @@ def body():
                      help="without sanitizers, the slow suite, clang and the lab")
     top.add_argument("--sanitize", action="store_true", help="--quick, but with sanitizers too")
     top.add_argument("--long", action="store_true",
-                     help="only what takes too long for every change: all faults and deaths, proofs, "
-                          "two builds compared, the fuzz corpora under sanitizers (about an hour)")
+                     help="only what takes too long for every change: all faults and deaths, races, "
+                          "proofs, two builds compared, the fuzz corpora with AddressSanitizer, unit "
+                          "and KVM tests with ThreadSanitizer (about an hour)")
     top.add_argument("--level", choices=["snp"],
                      help="only launches at this level, which this host must offer; see "
                           "docs/hardware.md")

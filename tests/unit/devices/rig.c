@@ -106,7 +106,7 @@ void rig_memory(struct rig *r)
 	const struct {
 		uint32_t n, padding;
 		struct vhost_user_region region;
-	} table = {1, 0, {RIG_GPA, RIG_SIZE, RIG_USER, 0}};
+	} table = {1, 0, {RIG_GPA, RIG_SIZE, RIG_USER, r->offset}};
 
 	rig_send(r, VHOST_USER_SET_MEM_TABLE, &table, sizeof(table), r->mem_fd);
 }

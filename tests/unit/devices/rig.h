@@ -29,6 +29,7 @@
 
 struct rig {
 	int mem_fd, ledger_fd;
+	uint64_t offset; /* of guest memory in mem_fd */
 	uint8_t *mem;    /* guest memory */
 	uint8_t *ledger; /* header page and bits */
 	int kick[RIG_QUEUES], call[RIG_QUEUES], err[RIG_QUEUES];
