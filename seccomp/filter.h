@@ -65,8 +65,8 @@ bool filter_applies(const struct filter_row *row, enum filter_role role);
 const char *filter_role_name(enum filter_role role);
 
 /*
- * filter_is_lax() - builds with AddressSanitizer or ThreadSanitizer only log what monitor and
- * spawner do: at its end the runtime looks at files, makes processes and traces them.
+ * filter_is_lax() - builds with AddressSanitizer only log what monitor and spawner do: at its end
+ * the runtime looks at files, makes processes and traces them. With ThreadSanitizer, all roles.
  */
 bool filter_is_lax(enum filter_role role);
 

@@ -3,6 +3,7 @@
  * A disk's device process in an attacker's hands: linked into a cloister of its own, it tries what
  * it can against host, monitor and ledger before it serves, and says how that went. evil.py judges.
  * Lines on standard error: "evil: WHAT refused" or "evil: WHAT SUCCEEDED", at the end "evil: done".
+ * With EVIL_FLOOD in its environment it serves, and floods its descriptors meanwhile.
  */
 #include "base/loop.h"
 #include "devices/back/blk.h"
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -216,10 +218,42 @@ static void say(const char *what, const char *how)
 		return;
 }
 
+#define FLOOD_FDS   64
+#define FLOOD_TIMES 1000
+
+/* flood() - as much as goes into each descriptor at once, of what nobody asked for. */
+static void flood(void)
+{
+	static char junk[4096];
+	struct iovec iov = {junk, sizeof(junk)};
+	const struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	memset(junk, 0x05, sizeof(junk));
+	for (int fd = STDERR_FILENO + 1; fd < FLOOD_FDS; fd++)
+		for (int i = 0; i < FLOOD_TIMES; i++)
+			if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+				(errno != ENOTSOCK || write(fd, &(uint64_t){1}, 8) < 0))
+				break;
+}
+
+/* run_flooding() - serve, and flood after each thing that was done. */
+static int run_flooding(struct loop *loop)
+{
+	int rc = 0;
+
+	while (!rc) {
+		rc = loop_run_once(loop, 10);
+		flood();
+	}
+	return rc;
+}
+
 int __wrap_loop_run(struct loop *loop)
 {
 	bool jail_only = getenv("EVIL_JAIL_ONLY");
 
+	if (is_disk && getenv("EVIL_FLOOD"))
+		return run_flooding(loop);
 	for (size_t i = 0; is_disk && i < ARRAY_SIZE(attempts); i++)
 		if (!jail_only || !attempts[i].filter_only)
 			say(attempts[i].what, attempts[i].act() < 0 ? " refused" : " SUCCEEDED");

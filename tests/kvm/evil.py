@@ -3,11 +3,13 @@
 """A disk's device process in an attacker's hands (evil.c): each attempt fails, and the VM goes on.
 
 Tried with the system call filter answering EPERM, so that all attempts are made; without any filter, so
-that the jail has to stop them alone; and with the filter that kills.
+that the jail has to stop them alone; and with the filter that kills. Then once with all its sockets and
+eventfds flooded.
 
 Usage: evil.py CLOISTER_WITH_EVIL_DISK GUESTS_FOLDER
 """
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -18,14 +20,15 @@ from common import (SKIP, Failed, lacking_kvm, left_behind, mortal, sanitized, t
 TIMEOUT = 60
 ATTEMPTS = 19
 FILTER_ONLY = 3
+PEAK_KIB = 64 << 10
 
 
-def run(cloister, guests, folder, guest, mode):
+def run(cloister, guests, folder, guest, mode, **more):
     serial = os.path.join(folder, "serial")
     command = [cloister, "run", "--kernel", os.path.join(guests, guest + ".elf"), "--memory", "size=64M",
                "--confidential", "soft", "--serial", f"file={serial}", "--disk",
                f"path={write_disk(folder)}", "--cmdline", "sectors=61 readonly=0", "--seccomp", mode]
-    environment = {**os.environ, **({"EVIL_JAIL_ONLY": "1"} if mode == "false" else {})}
+    environment = {**os.environ, **({"EVIL_JAIL_ONLY": "1"} if mode == "false" else {}), **more}
     with subprocess.Popen(mortal(command), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                           env=environment, start_new_session=True) as child:
         try:
@@ -53,6 +56,17 @@ def check_killed(cloister, guests, folder):
     want(status in (0, 2) or "FAIL" in serial, f"exit status {status}: {said}")
 
 
+def check_flood(cloister, guests, folder):
+    """It costs the disk, and neither memory nor the VM."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    status, said, serial = run(cloister, guests, folder, "blk", "true", EVIL_FLOOD="1")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    want(status in (0, 2) or (status == 1 and "disk" in said), f"exit status {status}: {said}, {serial}")
+    want("signal 31" not in said and "signal 11" not in said, said)
+    want(len(said) < 4000, f"the log is not bounded: {len(said)} bytes")
+    want(peak <= max(before, PEAK_KIB), f"{peak} KiB of memory")
+
+
 def main():
     cloister, guests = sys.argv[1:3]
     why = lacking_kvm() or (sanitized(cloister) and "the sanitizer has no limit of memory")
@@ -60,10 +74,12 @@ def main():
         print(f"skipped: {why}")
         return SKIP
     failed = 0
-    for mode in ("errno", "false", "true"):
+    for mode in ("errno", "false", "true", "flood"):
         with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
             try:
-                if mode == "true":
+                if mode == "flood":
+                    check_flood(cloister, guests, folder)
+                elif mode == "true":
                     check_killed(cloister, guests, folder)
                 else:
                     check_refused(cloister, guests, folder, mode)

@@ -109,6 +109,13 @@ CASES = {
     "big file": ("words", {"docs/a.bin": "x" * ((1 << 20) + 1)}, "docs/a.bin:1: big:"),
     "no licence": ("words", {"base/num.c": "int num;\n"}, "base/num.c:1: licence:"),
     "script without licence": ("words", {"scripts/x": "#!/bin/sh\n:\n"}, "scripts/x:1: licence:"),
+    "row without a test": ("security", {
+        "docs/security.md": "| class | tests |\n|---|---|\n| loops | none yet |\n"}, "security.md:3: security: names no"),
+    "test that is not there": ("security", {
+        "docs/security.md": "| class | tests |\n|---|---|\n| loops | `virtq_x` |\n",
+        "tests/test_a.c": C + "static void virtq_x(void **state);\n"}, "no such test [virtq_x]"),
+    "word that is not there": ("security", {
+        "docs/security.md": "| class | tests |\n|---|---|\n| loops | `base/num.c two` |\n"}, "[base/num.c two]"),
     "stale exception": ("words", {
         "tests/lint/allow.txt": "big docs/x -- once was\n"}, "allow.txt:1: allow: no finding"),
     "exception without reason": ("words", {
@@ -131,7 +138,7 @@ class Lints(unittest.TestCase):
             return status, out.getvalue()
 
     def test_clean_tree_passes(self):
-        for lint in ("layers", "shape", "words"):
+        for lint in ("layers", "security", "shape", "words"):
             with self.subTest(lint):
                 self.assertEqual(self.run_lint(lint, {}), (0, lint + ": 0 findings\n"))
 

@@ -176,6 +176,9 @@ static void launch_costs_the_same_for_any_ram(void **state)
 	struct model_counts n[2];
 
 	(void)state;
+#ifdef __SANITIZE_THREAD__
+	skip(); /* leaves no room for 1 TiB of addresses */
+#endif
 	for (int i = 0; i < 2; i++) {
 		struct err e = ERR_INIT;
 		struct td t = {.id = {.attributes = 0}};
