@@ -217,7 +217,10 @@ pid_t fork(void)
 
 static int named(const char *name, int rc)
 {
-	strncpy(thread_name, name, sizeof(thread_name) - 1);
+	size_t n = strnlen(name, sizeof(thread_name) - 1);
+
+	memcpy(thread_name, name, n);
+	thread_name[n] = '\0';
 	return rc;
 }
 

@@ -53,7 +53,7 @@ GUESTS = {
     "end-linux": (1, ("reason set 1 code 1 (Linux: a page state change failed)",)),
     "end-no-memory": (1, ("memory at guest address 0x5000000 can't become private",)),
 }
-GUEST_CHECKS = {"all": 28, "ap": 9, "certs": 9, "firmware": 6}
+GUEST_CHECKS = {"all": 27, "ap": 9, "certs": 9, "firmware": 6}
 GUEST_FLAGS = {"certs": ",certs=/t/certs", "firmware": "'' --kernel /t/kernel"}
 
 SCRIPT = """\
