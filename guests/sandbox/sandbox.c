@@ -109,15 +109,16 @@ static void tell_cpu(const char *name, const char *devpath)
 	close(fd);
 }
 
-/* tell_memory() - a block of memory came: let it be used */
+/* tell_memory() - a block of memory came: let it be used, where the kernel has not done so */
 static void tell_memory(const char *devpath)
 {
-	char path[300];
+	char path[300], state[16] = "";
 	int fd;
 
 	snprintf(path, sizeof(path), "/sys%s/state", devpath);
-	fd = open(path, O_WRONLY);
-	if (write(fd, "online", 6) != 6)
+	fd = open(path, O_RDWR);
+	if (write(fd, "online", 6) != 6 &&
+		(pread(fd, state, sizeof(state) - 1, 0) <= 0 || strcmp(state, "online\n")))
 		userland_failed(path);
 	else
 		printf("sandbox: memory, %ld MiB are\n",

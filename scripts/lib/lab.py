@@ -71,7 +71,7 @@ class Lab:
         name, self.parameters = HOSTS[host]
         self.kernel = kernels.get(name)
         self.files = cpio.Archive()
-        self.memory, self.cpus, self.timeout = 3072, 1, 300
+        self.memory, self.cpus, self.timeout = 3072, 1, 600
         self.instructions = False  # one CPU whose clock counts instructions: 1 takes 1 ns
         self.console = ""  # what its kernel said in the last run
 

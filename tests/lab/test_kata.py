@@ -26,7 +26,7 @@ for module in /tun/*.ko; do insmod $module; done
 mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200
 while read -r runtime level; do
 	echo "== $runtime $level"
-	timeout 200 python3 /api/kata.py /bin/cloister $runtime $level /kernel /initramfs --xcr0-preset
+	timeout -s INT 200 python3 /api/kata.py /bin/cloister $runtime $level /kernel /initramfs --xcr0-preset
 	echo "status $?"
 	dmesg | grep -i seccomp
 done < /rows
