@@ -3,7 +3,7 @@
  * A disk's device process in an attacker's hands: linked into a cloister of its own, it tries what
  * it can against host, monitor and ledger before it serves, and says how that went. evil.py judges.
  * Lines on standard error: "evil: WHAT refused" or "evil: WHAT SUCCEEDED", at the end "evil: done".
- * With EVIL_FLOOD in its environment it serves, and floods its descriptors meanwhile.
+ * With EVIL_FLOOD=N in its environment it serves, and floods its descriptors from the N-th turn on.
  */
 #include "base/loop.h"
 #include "devices/back/blk.h"
@@ -236,14 +236,15 @@ static void flood(void)
 				break;
 }
 
-/* run_flooding() - serve, and flood after each thing that was done. */
-static int run_flooding(struct loop *loop)
+/* run_flooding() - serve, and flood after each thing that was done from the n-th on. */
+static int run_flooding(struct loop *loop, int n)
 {
 	int rc = 0;
 
 	while (!rc) {
 		rc = loop_run_once(loop, 10);
-		flood();
+		if (--n < 0)
+			flood();
 	}
 	return rc;
 }
@@ -253,7 +254,7 @@ int __wrap_loop_run(struct loop *loop)
 	bool jail_only = getenv("EVIL_JAIL_ONLY");
 
 	if (is_disk && getenv("EVIL_FLOOD"))
-		return run_flooding(loop);
+		return run_flooding(loop, atoi(getenv("EVIL_FLOOD")));
 	for (size_t i = 0; is_disk && i < ARRAY_SIZE(attempts); i++)
 		if (!jail_only || !attempts[i].filter_only)
 			say(attempts[i].what, attempts[i].act() < 0 ? " refused" : " SUCCEEDED");

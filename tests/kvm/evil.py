@@ -56,12 +56,15 @@ def check_killed(cloister, guests, folder):
     want(status in (0, 2) or "FAIL" in serial, f"exit status {status}: {said}")
 
 
-def check_flood(cloister, guests, folder):
-    """It costs the disk, and neither memory nor the VM."""
+def check_flood(cloister, guests, folder, turns):
+    """It costs the disk, and neither memory nor the VM; before the guest runs, the start."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    status, said, serial = run(cloister, guests, folder, "blk", "true", EVIL_FLOOD="1")
+    status, said, serial = run(cloister, guests, folder, "blk", "true", EVIL_FLOOD=str(turns))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    want(status in (0, 2) or (status == 1 and "disk" in said), f"exit status {status}: {said}, {serial}")
+    if turns:
+        want(status in (0, 2) and (" blk" in serial), f"the VM did not go on: {status}, {said}, {serial}")
+    else:
+        want(status == 2 and "disk0" in said, f"the start: {status}, {said}")
     want("signal 31" not in said and "signal 11" not in said, said)
     want(len(said) < 4000, f"the log is not bounded: {len(said)} bytes")
     want(peak <= max(before, PEAK_KIB), f"{peak} KiB of memory")
@@ -78,7 +81,8 @@ def main():
         with tempfile.TemporaryDirectory(prefix="cloister-kvm-") as folder:
             try:
                 if mode == "flood":
-                    check_flood(cloister, guests, folder)
+                    for turns in (0, 8, 16):
+                        check_flood(cloister, guests, folder, turns)
                 elif mode == "true":
                     check_killed(cloister, guests, folder)
                 else:
