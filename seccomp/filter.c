@@ -150,6 +150,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(read), MONITOR | API, "eventfds, timers, signals; API requests, console input"},
 	{SCMP_SYS(futex), MONITOR | API, "locks, and waits for them"},
 	{SCMP_SYS(poll), TALKERS, "answers of device processes, within a time limit"},
+	{SCMP_SYS(poll), VCPU, "the guest reads which interrupts are pending", 2, WHOLE, 0},
 	{SCMP_SYS(madvise), VCPU, "conversions discard private pages", 2, WHOLE, MADV_REMOVE},
 	{SCMP_SYS(madvise), VCPU | COURIER | API, "the C library: the stack of a thread that ends",
 		2, WHOLE, MADV_DONTNEED},
