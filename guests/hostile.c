@@ -9,6 +9,7 @@
 #include "guests/lib/io.h"
 #include "guests/lib/paging.h"
 #include "guests/lib/pci.h"
+#include "guests/lib/slow.h"
 #include "guests/lib/virtio.h"
 
 const char guest_name[] = "hostile";
@@ -133,15 +134,20 @@ static void step(const struct virtio *v, uint64_t bar)
 void guest_main(void)
 {
 	uint64_t steps = guest_option("steps", 20000), bar;
+	struct slow slow = {0};
 	struct virtio v;
 
 	state = guest_option("seed", 1) * 0x9e3779b97f4a7c15ull;
 	virtio_find(&v, VIRTIO_BLK);
 	bar = v.common & ~0xffffull;
-	while (steps--)
+	while (steps--) {
+		uint64_t since = slow_begin();
+
 		step(&v, bar);
+		slow_end(&slow, since);
+	}
 	out8(SERIAL_LCR, 3);
 	out8(SERIAL_MCR, 0);
 	out8(SERIAL_IER, 0);
-	print("\n");
+	slow_print(&slow);
 }
