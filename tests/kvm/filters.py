@@ -31,6 +31,7 @@ TESTS = [
     [os.path.join(HERE, "run_guest.py"), "convert-soft"],
     [os.path.join(HERE, "run_guest.py"), "vsock-soft"],
     [os.path.join(HERE, "run_guest.py"), "exits-off"],
+    [os.path.join(HERE, "run_guest.py"), "everywhere-soft"],
     [os.path.join(HERE, "all_devices.py")],
     [os.path.join(HERE, "deaths.py")],
     [os.path.join(HERE, "net.py")],
