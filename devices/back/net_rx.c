@@ -109,11 +109,17 @@ static int net_rx_room(struct net_rx *rx, uint32_t need)
 	return rc ? (rc < 0 ? rc : 0) : -EAGAIN;
 }
 
-/* net_rx_release() - give back what is held. */
+/* net_rx_trim() - hold the first n chains only, give the others back. */
+static void net_rx_trim(struct net_rx *rx, unsigned int n)
+{
+	while (rx->n_held > n)
+		virtq_unpop(rx->q, rx->held[--rx->n_held].head);
+}
+
+/* net_rx_release() - hold nothing. */
 static void net_rx_release(struct net_rx *rx)
 {
-	for (; rx->n_held; rx->n_held--)
-		virtq_unpop(rx->q, rx->held[rx->n_held - 1].head);
+	net_rx_trim(rx, 0);
 	rx->all.n_in = 0;
 	rx->all.in_len = 0;
 }
@@ -121,7 +127,6 @@ static void net_rx_release(struct net_rx *rx)
 /* net_rx_deliver() - a frame of len bytes is in what is held. */
 static void net_rx_deliver(struct net_rx *rx, uint32_t len)
 {
-	unsigned int held = rx->n_held;
 	uint32_t left = len;
 	uint16_t n = 0;
 
@@ -132,8 +137,9 @@ static void net_rx_deliver(struct net_rx *rx, uint32_t len)
 	/* spec 5.1.6.4.1: also where there is but one */
 	virtq_copy_in(&rx->all, offsetof(struct virtio_net_header, num_buffers), &n, sizeof(n));
 	queue_stats_move(rx->q->stats, false, len - HEADER);
+	net_rx_trim(rx, n); /* the latest taken first: before those that are used */
 	virtq_push_all(rx->q, rx->held, n);
-	rx->n_held = held - n;
+	rx->n_held = 0;
 	net_rx_release(rx);
 	rate_limiter_take(rx->limit, len - HEADER);
 	/* Follow growth at once and shrink slowly: a chain too many costs less than a copy. */

@@ -118,6 +118,24 @@ static void rig_state(struct rig *r, uint32_t id, uint32_t queue, uint32_t num)
 	rig_send(r, id, &state, sizeof(state), -1);
 }
 
+/* rig_record() - let the back end record what is in flight in its n queues. */
+static void rig_record(struct rig *r, unsigned int n)
+{
+	const struct vhost_user_inflight ask = {.num_queues = (uint16_t)n, .queue_size = RIG_NUM};
+	struct vhost_user_header h;
+	uint8_t reply[sizeof(h) + sizeof(ask)];
+	size_t n_fds = 1;
+	int fd = -1;
+
+	rig_send(r, VHOST_USER_GET_INFLIGHT_FD, &ask, sizeof(ask), -1);
+	assert_int_equal(fd_recv(r->sock, reply, sizeof(reply), &fd, &n_fds), sizeof(reply));
+	memcpy(&h, reply, sizeof(h));
+	assert_int_equal(h.request, VHOST_USER_GET_INFLIGHT_FD);
+	assert_int_equal(n_fds, 1);
+	rig_send(r, VHOST_USER_SET_INFLIGHT_FD, reply + sizeof(h), sizeof(ask), fd);
+	fd_drop(&fd);
+}
+
 void rig_start(struct rig *r, unsigned int n, uint64_t features)
 {
 	uint64_t offered = rig_ask(r, VHOST_USER_GET_FEATURES, "", 0), value;
@@ -129,6 +147,7 @@ void rig_start(struct rig *r, unsigned int n, uint64_t features)
 	rig_send(r, VHOST_USER_SET_OWNER, "", 0, -1);
 	rig_send(r, VHOST_USER_SET_FEATURES, &features, sizeof(features), -1);
 	rig_memory(r);
+	rig_record(r, n);
 	for (unsigned int q = 0; q < n; q++) {
 		const struct vhost_user_vring_addr addr = {
 			.index = q,

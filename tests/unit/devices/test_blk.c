@@ -387,16 +387,15 @@ static void blk_goes_on_when_more_is_asked_than_it_takes_at_once(void **state)
 	open_blk(&f, false, FEATURES);
 	/* Flushes do not end at once, so that the queues fill what is there for requests. */
 	for (unsigned int q = 0; q < QUEUES; q++) {
-		put_request(&f, q, 0, (struct request){VIRTIO_BLK_T_FLUSH, 0, 0, 0});
-		for (unsigned int i = 1; i < RIG_NUM; i++)
-			rig_offer(&f.rig, q, 0);
-		total += RIG_NUM;
+		for (uint16_t i = 0; i < RIG_NUM; i = (uint16_t)(i + 2))
+			put_request(&f, q, i, (struct request){VIRTIO_BLK_T_FLUSH, 0, 0, 0});
+		total += RIG_NUM / 2;
 	}
 	assert_true(total > BLK_IN_FLIGHT);
 	for (unsigned int q = 0; q < QUEUES; q++)
 		assert_int_equal(eventfd_write(f.rig.kick[q], 1), 0);
 	for (unsigned int q = 0; q < QUEUES; q++)
-		wait_used(&f, q, RIG_NUM);
+		wait_used(&f, q, RIG_NUM / 2);
 	close_blk(&f);
 }
 

@@ -191,6 +191,27 @@ static void net_spreads_frame_over_buffers_when_mergeable(void **state)
 	close_net(&f);
 }
 
+/* More is held for a frame as large as the last one than the next one takes. */
+static void net_gives_back_buffers_that_frame_does_not_take(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_net(&f, basic(), VIRTIO_NET_F_MRG_RXBUF);
+	give(&f, 0, 40, 2048);
+	frame_in(&f, 30000);
+	for (uint16_t i = 0; i < 5; i++) {
+		uint64_t at = RIG_DATA + 2048u * (15u + i);
+
+		frame_in(&f, FRAME);
+		assert_int_equal(rig_used(&f.rig, RX), 16 + i);
+		assert_int_equal(num_buffers(&f, at), 1);
+		frame_at(&f, at, FRAME);
+	}
+	assert_int_equal(rig_count(f.rig.err[RX]), 0);
+	close_net(&f);
+}
+
 static void net_keeps_frame_until_there_are_buffers(void **state)
 {
 	struct fixture f;
@@ -508,6 +529,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(net_receives_frame_into_one_buffer),
 	cmocka_unit_test(net_waits_for_buffers_when_there_are_none),
 	cmocka_unit_test(net_spreads_frame_over_buffers_when_mergeable),
+	cmocka_unit_test(net_gives_back_buffers_that_frame_does_not_take),
 	cmocka_unit_test(net_keeps_frame_until_there_are_buffers),
 	cmocka_unit_test(net_drops_frame_when_buffer_is_too_small),
 	cmocka_unit_test(net_drops_frame_when_it_is_as_large_as_no_frame),
