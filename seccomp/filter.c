@@ -24,7 +24,8 @@
 #define CONSOLE   BIT(FILTER_CONSOLE)
 #define NET       BIT(FILTER_NET)
 #define VSOCK     BIT(FILTER_VSOCK)
-#define DEVICE    (BLK | RNG | CONSOLE | NET | VSOCK)
+#define BALLOON   BIT(FILTER_BALLOON)
+#define DEVICE    (BLK | RNG | CONSOLE | NET | VSOCK | BALLOON)
 #define SPAWNER   BIT(FILTER_SPAWNER)
 #define VCPU      BIT(FILTER_VCPU)
 #define COURIER   BIT(FILTER_COURIER)
@@ -67,6 +68,7 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(munmap), DEVICE, "memory regions that go", .rarely = "other front ends"},
 	{SCMP_SYS(munmap), MAKERS | API, "stacks of threads that ended, large allocations"},
 	{SCMP_SYS(madvise), DEVICE, "keep guest memory out of core files", 2, WHOLE, MADV_DONTDUMP},
+	{SCMP_SYS(madvise), BALLOON, "pages that the guest does without", 2, WHOLE, MADV_REMOVE},
 	{SCMP_SYS(madvise), VSOCK, "give the buffers of slow readers back", 2, WHOLE, MADV_DONTNEED,
 		.rarely = "slow readers"},
 	{SCMP_SYS(close), DEVICE | TALKERS | API, "descriptors of messages; the end of devices"},
@@ -293,6 +295,7 @@ static const char *const names[] = {
 	[FILTER_CONSOLE] = "console",
 	[FILTER_NET] = "net",
 	[FILTER_VSOCK] = "vsock",
+	[FILTER_BALLOON] = "balloon",
 	[FILTER_SPAWNER] = "spawner",
 	[FILTER_VCPU] = "vcpu",
 	[FILTER_COURIER] = "courier",

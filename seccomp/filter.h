@@ -23,6 +23,7 @@ enum filter_role {
 	FILTER_CONSOLE,
 	FILTER_NET,
 	FILTER_VSOCK,
+	FILTER_BALLOON,
 	FILTER_SPAWNER,
 	FILTER_VCPU,
 	FILTER_COURIER, /* talks to device processes for vCPU threads */

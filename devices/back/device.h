@@ -23,6 +23,10 @@ struct back_device_ops {
 	void (*drain)(struct virtq *q);
 	/* Fill the device's configuration into VHOST_USER_CONFIG_MAX zeroed bytes. */
 	void (*config)(struct back_device *dev, uint8_t *bytes);
+	/* The driver wrote to the configuration. Return: false if that can't be. NULL: it never can.
+	 */
+	bool (*set_config)(
+		struct back_device *dev, uint32_t off, const uint8_t *bytes, uint32_t len);
 	/* What the driver acknowledged; no queue runs. */
 	void (*set_features)(struct back_device *dev, uint64_t features);
 };

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/back/balloon.h"
 #include "devices/back/blk.h"
 #include "devices/back/console.h"
 #include "devices/back/net.h"
@@ -77,6 +78,22 @@ static int make_console(struct made *m, struct err *e)
 	return 0;
 }
 
+static int make_balloon(struct made *m, struct err *e)
+{
+	const struct balloon_config config = {
+		.loop = m->loop,
+		.name = m->req->name,
+		.state_fd = m->fds[0],
+		.changed_fd = m->fds[1],
+	};
+	struct balloon *balloon;
+
+	if (balloon_create(&balloon, &config, e) < 0)
+		return -e->code;
+	m->device = balloon_device(balloon);
+	return 0;
+}
+
 static int make_net(struct made *m, struct err *e)
 {
 	struct net_config config = {
@@ -125,6 +142,7 @@ static const struct kind {
 	[SPAWN_BLK] = {"cl-blk", FILTER_BLK, 1, make_blk},
 	[SPAWN_RNG] = {"cl-rng", FILTER_RNG, 1, make_rng},
 	[SPAWN_CONSOLE] = {"cl-console", FILTER_CONSOLE, 2, make_console},
+	[SPAWN_BALLOON] = {"cl-balloon", FILTER_BALLOON, 2, make_balloon},
 	[SPAWN_NET] = {"cl-net", FILTER_NET, 0, make_net},
 	[SPAWN_VSOCK] = {"cl-vsock", FILTER_VSOCK, 0, make_vsock, true, VSOCK_FDS},
 };

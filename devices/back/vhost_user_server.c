@@ -424,8 +424,13 @@ static int on_get_config(struct vhost_user_server *s, struct message *m, struct 
 
 static int on_set_config(struct vhost_user_server *s, struct message *m, struct err *e)
 {
+	const struct vhost_user_config *c = &m->p.config;
+
 	if (message_check_config(m, e) < 0)
 		return -e->code;
+	if (s->device->ops->set_config &&
+		s->device->ops->set_config(s->device, c->offset, c->bytes, c->size))
+		return 0;
 	/* The guest's write to fields that no feature we offer makes writable. */
 	log_limited(LOG_INFO, s->device->name, "write to the configuration ignored");
 	err_set(e, EOPNOTSUPP, "nothing in the configuration can be written");

@@ -99,7 +99,8 @@ static void set_features(struct back_device *dev, uint64_t features)
 	(void)dev, (void)features;
 }
 
-static const struct back_device_ops ops = {kicked, drain, config, set_features};
+static const struct back_device_ops ops = {
+	.kicked = kicked, .drain = drain, .config = config, .set_features = set_features};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
