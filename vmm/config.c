@@ -7,6 +7,7 @@
 #include "vmm/hv/snp.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/keyval.h"
+#include "vmm/mem_resize.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,6 +82,15 @@ static const struct keyval_field confidential_fields[] = {
 
 static const struct keyval_field rng_fields[] = {
 	VM("src", "src", KEYVAL_STRING, rng.src, .help = "file that entropy is read from"),
+};
+
+static const struct keyval_field balloon_fields[] = {
+	VM("size", "size", KEYVAL_SIZE, balloon.size, .max = GIB(1024) * 32,
+		.help = "bytes that the guest does without"),
+	VM("deflate_on_oom", "deflate_on_oom", KEYVAL_TOGGLE, balloon.deflate_on_oom,
+		.help = "let the guest take pages back before it kills processes"),
+	VM("free_page_reporting", "free_page_reporting", KEYVAL_TOGGLE, balloon.free_page_reporting,
+		.help = "free pages go back to the host"),
 };
 
 static const struct keyval_field vsock_fields[] = {
@@ -194,6 +204,7 @@ static const struct keyval_section sections[] = {
 	SECTION("serial", serial_fields, "mode"),
 	SECTION("console", console_fields, "mode"),
 	SECTION("vsock", vsock_fields, NULL),
+	SECTION("balloon", balloon_fields, NULL),
 	SECTION("sandbox", sandbox_fields, "mode"),
 };
 static const struct keyval_section disk_section = SECTION("disk", disk_fields, NULL);
@@ -212,6 +223,7 @@ void config_init(struct vm_config *c)
 	memset(c, 0, sizeof(*c));
 	c->cpus.boot = 1;
 	c->memory.size = MIB(512);
+	c->balloon.size = BALLOON_NONE;
 	c->serial.mode = STREAM_TTY;
 	c->console.mode = STREAM_OFF;
 	c->confidential.level = CONFIG_LEVEL_AUTO;
@@ -465,7 +477,7 @@ static int config_check_disk(const struct disk_config *d, unsigned int i, struct
 static const char *config_id(
 	const struct vm_config *c, unsigned int i, char name[16], const char **flag, bool *given)
 {
-	static const char *const fixed[] = {"rng0", "console0"};
+	static const char *const fixed[] = {"rng0", "console0", "balloon0"};
 	const char *id = NULL;
 
 	*given = false;
@@ -571,6 +583,9 @@ int config_check(const struct vm_config *c, struct err *e)
 	if (!is_aligned(c->memory.size, MIB(1)))
 		return err_set(e, EINVAL, "--memory: size=%llu is not a whole number of MiB",
 			(unsigned long long)c->memory.size);
+	if (c->memory.hotplug_size && c->memory.method == MEMORY_VIRTIO)
+		return err_set(e, EINVAL,
+			"--memory: hotplug_method virtio-mem can't be had yet, acpi can");
 	if (c->memory.hotplugged_size > c->memory.hotplug_size)
 		return err_set(e, EINVAL, "--memory: hotplugged_size is more than hotplug_size");
 	if (c->cpus.max && c->cpus.max < c->cpus.boot)
@@ -581,6 +596,8 @@ int config_check(const struct vm_config *c, struct err *e)
 		rc = config_check_stream(&c->console, "console", e);
 	if (!rc)
 		rc = vsock_check(&c->vsock, e);
+	if (!rc)
+		rc = balloon_check(&c->balloon, mem_resize_now(c), e);
 	for (unsigned int i = 0; i < c->n_disks && !rc; i++)
 		rc = config_check_disk(&c->disks[i], i, e);
 	for (unsigned int i = 0; i < c->n_nics && !rc; i++)

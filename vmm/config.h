@@ -7,6 +7,7 @@
 #define VMM_CONFIG_H
 
 #include "base/err.h"
+#include "vmm/balloon.h"
 #include "vmm/disk.h"
 #include "vmm/fs.h"
 #include "vmm/nic.h"
@@ -52,6 +53,7 @@ struct vm_config {
 	} rng;
 	struct stream_config serial, console;
 	struct vsock_config vsock;
+	struct balloon_wish balloon;
 	struct {
 		int mode; /* enum sandbox_mode */
 	} sandbox;
@@ -66,7 +68,6 @@ struct vm_config {
 };
 
 #define CONFIG_LEVEL_AUTO 0
-
 /* config_init() - the defaults. */
 void config_init(struct vm_config *c);
 

@@ -103,12 +103,7 @@ static const struct config_rows platform = SECTION(NULL, platform_rows, .strict 
 static const struct config_rows confidential = {.keyval = "confidential", .strict = true};
 static const struct config_rows sandbox = {.keyval = "sandbox"};
 
-static const struct config_row balloon_rows[] = {
-	{"size", "[0]", "0", NULL},
-	{"deflate_on_oom", "bool", NO, NULL},
-	{"free_page_reporting", "bool", NO, NULL},
-};
-static const struct config_rows balloon = SECTION(NULL, balloon_rows, .absent = true);
+static const struct config_rows balloon = {.keyval = "balloon", .absent = true};
 
 static const struct config_row debug_rows[] = {
 	{"mode", "[\"Off\"]", "\"Off\"", NULL},

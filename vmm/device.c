@@ -210,6 +210,12 @@ int device_start_one(struct device **out, struct device *devices, const struct d
 	return rc;
 }
 
+/* device_may_have_balloon() - level off; above, an empty one is left out (see vm_choose_type()) */
+static bool device_may_have_balloon(const struct device_env *env)
+{
+	return !env->ram->cbit && !env->ram->dual;
+}
+
 int device_start_all(struct device **devices, const struct device_env *env,
 	const struct vm_config *config, struct err *e)
 {
@@ -221,9 +227,10 @@ int device_start_all(struct device **devices, const struct device_env *env,
 	if (!*devices)
 		return err_sys(e, ENOMEM, "devices");
 	for (unsigned int i = 0; (rc = device_plan_next(&plan, config, i, e)) > 0; i++) {
-		rc = device_start_one(&started, *devices, env, &plan, e);
+		if (plan.spawn.kind != SPAWN_BALLOON || device_may_have_balloon(env))
+			rc = device_start_one(&started, *devices, env, &plan, e);
 		device_plan_fini(&plan);
-		if (rc)
+		if (rc < 0)
 			return rc;
 	}
 	return rc;

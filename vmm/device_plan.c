@@ -184,10 +184,28 @@ int device_plan_fs(
 	return 1;
 }
 
+static int device_plan_balloon(struct device_plan *p, const struct balloon_wish *w, struct err *e)
+{
+	*p = (struct device_plan){
+		.kind = "balloon",
+		.spawn = {.kind = SPAWN_BALLOON},
+		.virtio_id = VIRTIO_ID_BALLOON,
+		.class_code = PCI_CLASS_OTHER,
+		.queue_size = 128,
+		.config_len = 8, /* spec 5.5.4 */
+	};
+	p->spawn.name = "balloon0";
+	p->spawn.n_queues = w->free_page_reporting ? 3 : 2;
+	if (balloon_prepare(w, p->spawn.fds, e) < 0)
+		return -e->code;
+	p->spawn.n_fds = 2;
+	return 1;
+}
+
 bool device_plan_any(const struct vm_config *c)
 {
 	return c->n_disks || c->n_nics || c->rng.src || c->console.mode != STREAM_OFF ||
-		c->vsock.socket || c->n_fs;
+		c->vsock.socket || c->n_fs || c->balloon.size != BALLOON_NONE;
 }
 
 int device_plan_next(
@@ -207,5 +225,8 @@ int device_plan_next(
 		return device_plan_vsock(p, c, 0, e);
 	if (i < c->n_fs)
 		return device_plan_fs(p, c, i, e);
+	i -= c->n_fs;
+	if (c->balloon.size != BALLOON_NONE && i == 0)
+		return device_plan_balloon(p, &c->balloon, e);
 	return 0;
 }

@@ -210,6 +210,21 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 	return rc;
 }
 
+static void machine_balloon_changed(void *ctx)
+{
+	struct machine *m = ctx;
+
+	m->desc.device_event(m->desc.ctx, "balloon0", "balloon-changed");
+}
+
+static int machine_listen(struct machine *m, struct err *e)
+{
+	const struct balloon_listener listener = {machine_balloon_changed, m};
+	struct device *d = device_find(m->devices, "balloon0");
+
+	return d ? balloon_listen(&m->balloon, d, m->desc.loop, &listener, e) : 0;
+}
+
 int machine_init(struct machine *m, const struct machine_desc *desc, struct err *e)
 {
 	int rc;
@@ -235,7 +250,9 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	};
 	rc = machine_init_board(m, desc, e);
 	m->env.pci = m->pci;
-	return rc ? rc : device_start_all(&m->devices, &m->env, desc->config, e);
+	if (!rc)
+		rc = device_start_all(&m->devices, &m->env, desc->config, e);
+	return rc ? rc : machine_listen(m, e);
 }
 
 int machine_start(struct machine *m, struct err *e)
@@ -245,6 +262,7 @@ int machine_start(struct machine *m, struct err *e)
 
 void machine_fini(struct machine *m)
 {
+	balloon_deafen(m->balloon);
 	device_stop_all(m->devices);
 	doorbell_destroy(m->doorbell);
 	sweeper_destroy(m->sweeper);

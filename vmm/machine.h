@@ -10,6 +10,7 @@
 #include "seccomp/filter.h"
 #include "vmm/device.h"
 
+struct balloon_ear;
 struct converter;
 struct copyin_port;
 struct debug_port;
@@ -40,7 +41,8 @@ struct machine_desc {
 	enum filter_mode seccomp; /* of the courier's thread */
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
-	/* "device-removed": machine_unplug() is complete; others as in vmm/device.h. Loop's thread.
+	/* "device-removed": machine_unplug() is complete; "balloon-changed"; others as in
+	 * vmm/device.h. Loop's thread.
 	 */
 	void (*device_event)(void *ctx, const char *id, const char *event);
 	struct timeline *timeline; /* gets what the guest says of itself; NULL: nobody asks */
@@ -69,9 +71,10 @@ struct machine {
 	struct doorbell *doorbell;
 	struct copyin_port *copyin;
 	struct sweeper *sweeper;
-	struct loop_source wake; /* an eventfd: somebody called machine_wake() */
-	int serial_out;          /* -1: none of its own */
-	struct device *devices;  /* DEVICES_MAX entries */
+	struct loop_source wake;     /* an eventfd: somebody called machine_wake() */
+	int serial_out;              /* -1: none of its own */
+	struct device *devices;      /* DEVICES_MAX entries */
+	struct balloon_ear *balloon; /* NULL: there is none */
 };
 
 /* machine_init() - build the board. Return: 0 or -errno; machine_fini() is allowed then. */

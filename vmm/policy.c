@@ -18,6 +18,8 @@ static const struct {
 	const char *why;
 } rows[POLICY_FEATURES] = {
 	[POLICY_NOTHING] = {"nothing", 0, ""},
+	[POLICY_BALLOON] = {"a balloon", ABOVE_OFF,
+		"devices don't reach private memory, which it would give back"},
 	[POLICY_COREDUMP] = {"a core dump", ABOVE_OFF, LEAVES_THE_VM},
 	[POLICY_MEASUREMENT] = {"a launch measurement", NOT_ATTESTED,
 		"nobody attests it, so it would prove nothing"},

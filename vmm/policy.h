@@ -11,6 +11,7 @@
 
 enum policy_feature {
 	POLICY_NOTHING, /* a feature that no level forbids */
+	POLICY_BALLOON,
 	POLICY_COREDUMP,
 	POLICY_MEASUREMENT,
 	POLICY_MEMORY_RESIZE,

@@ -12,19 +12,6 @@
 
 #include <errno.h>
 
-/* not_yet() - the check of a size that can't be changed yet */
-static int not_yet(const struct plug_board *b, uint64_t want, struct err *e)
-{
-	(void)b, (void)want;
-	return err_set(e, ENOSYS, "it can't be changed yet");
-}
-
-static int nothing(const struct plug_board *b, uint64_t want, struct err *e)
-{
-	(void)b, (void)want, (void)e;
-	return 0;
-}
-
 /* --- vCPUs --- */
 
 static uint64_t vcpus_now(const struct plug_board *b)
@@ -105,8 +92,24 @@ static int ram_apply(const struct plug_board *b, uint64_t want, struct err *e)
 
 static uint64_t balloon_now(const struct plug_board *b)
 {
-	(void)b;
-	return 0;
+	return b->config->balloon.size == BALLOON_NONE ? 0 : b->config->balloon.size;
+}
+
+static int balloon_may(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	struct balloon_wish wish = {.size = want};
+
+	if (b->config->balloon.size == BALLOON_NONE)
+		return err_set(e, EINVAL, "the VM has no balloon");
+	return balloon_check(&wish, mem_resize_now(b->config), e);
+}
+
+static int balloon_apply(const struct plug_board *b, uint64_t want, struct err *e)
+{
+	b->config->balloon.size = want;
+	json_object_set_new(
+		json_object_get(b->echo, "balloon"), "size", json_integer((json_int_t)want));
+	return b->vm ? balloon_ask(b->vm->machine.balloon, want, e) : 0;
 }
 
 /* --- the table --- */
@@ -121,7 +124,7 @@ static const struct part {
 } parts[] = {
 	{"desired_vcpus", POLICY_VCPU_RESIZE, vcpus_now, vcpus_check, vcpus_apply},
 	{"desired_ram", POLICY_MEMORY_RESIZE, ram_now, ram_check, ram_apply},
-	{"desired_balloon", POLICY_MEMORY_RESIZE, balloon_now, not_yet, nothing},
+	{"desired_balloon", POLICY_BALLOON, balloon_now, balloon_may, balloon_apply},
 };
 
 /* part_check() - Return: 1 if there is something to do, 0 if not, -errno */

@@ -8,6 +8,7 @@
 #include "seccomp/program.h"
 #include "vmm/launch.h"
 #include "vmm/mem_resize.h"
+#include "vmm/policy.h"
 #include "vmm/snp_plan.h"
 #include "vmm/vcpu_plug.h"
 
@@ -31,6 +32,10 @@ int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
 	if (vm_type_missing(*type, host, lack, sizeof(lack)))
 		return err_set(e, ENODEV, "--confidential: level %s is not offered here: %s",
 			(*type)->name, lack);
+	/* Clients ask for an empty one at any level: where it is forbidden there is none then. */
+	if (config->balloon.size && config->balloon.size != BALLOON_NONE &&
+		policy_check((*type)->level, POLICY_BALLOON, e))
+		return err_context(e, "--balloon");
 	if ((int)(*type)->level < config->require)
 		return err_set(e, ENODEV,
 			"--require: level %s is not offered here; the strongest that is: %s",

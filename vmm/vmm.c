@@ -201,6 +201,10 @@ static void vmm_device_event(void *ctx, const char *id, const char *event)
 	struct vmm *vmm = ctx;
 	struct plug_board board = vmm_board(vmm);
 
+	if (!strcmp(event, "balloon-changed")) { /* often: no line, no event */
+		vmm->desc.changed(vmm->desc.ctx);
+		return;
+	}
 	log_info("vm", "%s: %s", id, event);
 	if (!strcmp(event, "device-removed"))
 		removals_done(vmm->removals, id);
@@ -352,6 +356,8 @@ void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram)
 {
 	*vcpus = vmm->config.cpus.boot;
 	*ram = mem_resize_now(&vmm->config);
+	if (vmm->vm)
+		*ram -= min_u64(*ram, balloon_size(vmm->vm->machine.balloon));
 }
 
 json_t *vmm_measurement(const struct vmm *vmm)

@@ -66,27 +66,31 @@ static int ctl_create_body(struct ctl *c, struct err *e)
 	return n ? err_set(e, EFBIG, "'%s': larger than 4 MiB", path) : 0;
 }
 
-/* ctl_resize_body() - `--cpus N`, `--memory S` */
+/* ctl_resize_body() - `--cpus N`, `--memory S`, `--balloon S` */
 static int ctl_resize_body(struct ctl *c, struct err *e)
 {
 	json_t *o = json_object();
 	int rc = 0;
 
 	for (int i = 0; i + 1 < c->argc && !rc; i += 2) {
-		bool memory = !strcmp(c->argv[i], "--memory");
+		bool cpus = !strcmp(c->argv[i], "--cpus");
+		bool balloon = !strcmp(c->argv[i], "--balloon");
 		uint64_t v;
 
-		if (!memory && strcmp(c->argv[i], "--cpus"))
+		if (!cpus && !balloon && strcmp(c->argv[i], "--memory"))
 			rc = err_set(e, EINVAL, "resize: unknown flag '%s'", c->argv[i]);
-		else if (!keyval_number(c->argv[i + 1], memory, &v))
+		else if (!keyval_number(c->argv[i + 1], !cpus, &v))
 			rc = err_set(
 				e, EINVAL, "%s: '%s' is not a number", c->argv[i], c->argv[i + 1]);
 		else
-			json_object_set_new(o, memory ? "desired_ram" : "desired_vcpus",
+			json_object_set_new(o,
+				cpus              ? "desired_vcpus"
+					: balloon ? "desired_balloon"
+						  : "desired_ram",
 				json_integer((json_int_t)v));
 	}
 	if (!rc && (!c->argc || c->argc % 2))
-		rc = err_set(e, EINVAL, "resize: give --cpus N or --memory SIZE");
+		rc = err_set(e, EINVAL, "resize: give --cpus N, --memory SIZE or --balloon SIZE");
 	if (!rc)
 		c->body = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
@@ -179,7 +183,8 @@ static const struct verb {
 	{"top", "GET", NULL, 1, NULL, "[N] exits, conversions and memory, every second"},
 	{"pause", "PUT", "vm.pause", 0, NULL, "stop its vCPUs"},
 	{"resume", "PUT", "vm.resume", 0, NULL, "let them go on"},
-	{"resize", "PUT", "vm.resize", 4, ctl_resize_body, "[--cpus N] [--memory SIZE]"},
+	{"resize", "PUT", "vm.resize", 6, ctl_resize_body,
+		"[--cpus N] [--memory SIZE] [--balloon SIZE]"},
 	{"add-disk", "PUT", "vm.add-disk", 1, ctl_disk_body,
 		"path=F[,readonly=on,id=ID,...] add a disk, also to a running VM"},
 	{"add-net", "PUT", "vm.add-net", 1, ctl_net_body,

@@ -53,6 +53,8 @@ static const char help[] =
 	"  --serial MODE      tty (the default), file=F, null or off\n"
 	"  --console MODE     virtio console: off (the default), tty, file=F or null\n"
 	"  --rng src=F        entropy device, such as src=/dev/urandom\n"
+	"  --balloon size=S   at level off: the guest does without S bytes; also deflate_on_oom=on,\n"
+	"                     free_page_reporting=on (free pages go back to the host)\n"
 	"  --vsock cid=N,socket=P  streams between guest and host: a client of unix socket P says\n"
 	"                     `CONNECT port`, gets `OK port` and is connected to the guest; the guest\n"
 	"                     reaches port N of CID 2 at unix socket P_N\n"
