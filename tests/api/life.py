@@ -283,7 +283,7 @@ def check_missing(client, level, state):
     expect(reply, *((404, "vm-not-created") if state == NOT_CREATED else (400, "level-forbids")))
     if state != NOT_CREATED:
         more = [("desired_vcpus", 3, 400), ("desired_ram", RAM + (128 << 20), 400 if level == "soft" else 204),
-                ("desired_balloon", 4096, 400),
+                ("desired_balloon", 4097, 400),
                 ("desired_vcpus", "x", 400), ("desired_ram", -1, 400), ("desired_balloon", 1.5, 400)]
         for key, value, status in more:
             reply = client.call("PUT", "vm.resize", {key: value})
