@@ -23,8 +23,7 @@
 /* What to do where a part of a device process's sandbox can't be had. */
 enum sandbox_mode { SANDBOX_STRICT, SANDBOX_BEST_EFFORT };
 
-/* How memory comes to a running guest. */
-enum memory_method { MEMORY_ACPI, MEMORY_VIRTIO };
+enum memory_method { MEMORY_ACPI, MEMORY_VIRTIO }; /* how it comes to a running guest */
 
 struct keyval_section;
 

@@ -2,7 +2,7 @@
 /*
  * struct device_plan: what one device of the config needs before it can be started: which back end,
  * what the guest sees, and the opened resources. A new kind of device is a function in
- * device_plan.c.
+ * device_plan.c, but network devices are in device_plan_nic.c.
  */
 #ifndef VMM_DEVICE_PLAN_H
 #define VMM_DEVICE_PLAN_H
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+struct nic_limit;
 struct vm_config;
 
 struct device_plan {
@@ -53,6 +54,9 @@ int device_plan_nic(
 /* device_plan_fs() - the same for file system number i. */
 int device_plan_fs(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
+/* device_plan_limit() - Return: a rate limit of the config as back ends take it. */
+struct spawn_limit device_plan_limit(const struct nic_limit *l);
 
 /* device_plan_fini() - close what the plan opened; a device process has copies of its own. */
 void device_plan_fini(struct device_plan *p);

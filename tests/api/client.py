@@ -142,7 +142,7 @@ class RustClient:
 
 
 def go_config(kernel, disk, cmdline, level=None):
-    """The Go runtime's VmConfig, without what Cloister has not yet (vsock)."""
+    """The Go runtime's VmConfig; the vsock device is for tests of it to add."""
     config = {
         "cpus": {"boot_vcpus": 1, "max_vcpus": 2, "kvm_hyperv": False, "nested": True,
                  "topology": {"threads_per_core": 1, "cores_per_die": 2, "dies_per_package": 1,
@@ -163,6 +163,11 @@ def go_config(kernel, disk, cmdline, level=None):
     if level:
         config["confidential"] = {"level": level}
     return config
+
+
+def go_config_lean(*args):
+    """go_config() without the balloon: for tests that count devices and their places."""
+    return {**go_config(*args), "balloon": None}
 
 
 def rust_config(kernel, disk, cmdline, level=None):

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "kvm"))
 
 # pylint: disable=wrong-import-position
-from client import GoClient, RustClient, go_config, need, rust_config
+from client import GoClient, RustClient, go_config_lean, need, rust_config
 import vsock_host
 from common import SKIP
 from life import expect, info, run
@@ -105,7 +105,7 @@ def case_cold(daemon):
     """Before boot and after shutdown the config alone changes; what was added is there at boot."""
     client = GoClient(daemon.socket)
     one, two = make_disk(daemon, 1), make_disk(daemon, 2)
-    config = go_config(daemon.guest("secret"), daemon.disk, "secret=7")
+    config = go_config_lean(daemon.guest("secret"), daemon.disk, "secret=7")
     expect(client.call("PUT", "vm.add-disk", go_disk(one), answered=True), 404, "vm-not-created")
     expect(client.call("PUT", "vm.create", config), 204)
     expect(client.call("PUT", "vm.add-disk", go_disk(one), answered=True), 204)
@@ -129,7 +129,7 @@ def case_refused(daemon):
     """What can't be added leaves nothing behind; what can't be removed stays."""
     client = GoClient(daemon.socket)
     one = make_disk(daemon, 1)
-    start(daemon, client, go_config("", daemon.disk, ""), "goes=1")
+    start(daemon, client, go_config_lean("", daemon.disk, ""), "goes=1")
     processes, descriptors = daemon.processes(), daemon.descriptors()
     for change, status, code, text in (
             ({"path": one + "x"}, 500, "device-failed", "No such file"),
@@ -167,7 +167,7 @@ def case_handed(make_client):
     def case(daemon):
         client = make_client(daemon.socket)
         one = make_disk(daemon, 1)
-        config = {**go_config(daemon.guest("plug"), "", "goes=9"), "disks": [{"fds": [77], "readonly": True}]}
+        config = {**go_config_lean(daemon.guest("plug"), "", "goes=9"), "disks": [{"fds": [77], "readonly": True}]}
         expect(client.call("GET", "vmm.ping"), 200)
         before = daemon.descriptors()
         with contextlib.ExitStack() as files:
@@ -304,12 +304,12 @@ def case_vsock(make_client, make_config, word, level):
 
 
 CASES = {
-    "vsock-go-off": case_vsock(GoClient, go_config, "CONNECT", None),
+    "vsock-go-off": case_vsock(GoClient, go_config_lean, "CONNECT", None),
     "vsock-rust-soft": case_vsock(RustClient, rust_config, "connect", "soft"),
-    "net-go-off": case_net(GoClient, go_config, go_net, None),
+    "net-go-off": case_net(GoClient, go_config_lean, go_net, None),
     "net-rust-soft": case_net(RustClient, rust_config, rust_net, "soft"),
-    "hot-go-off": case_hot(GoClient, go_config, go_disk, None),
-    "hot-go-soft": case_hot(GoClient, go_config, go_disk, "soft"),
+    "hot-go-off": case_hot(GoClient, go_config_lean, go_disk, None),
+    "hot-go-soft": case_hot(GoClient, go_config_lean, go_disk, "soft"),
     "hot-rust-off": case_hot(RustClient, rust_config, rust_disk, None),
     "hot-rust-soft": case_hot(RustClient, rust_config, rust_disk, "soft"),
     "cold": case_cold,

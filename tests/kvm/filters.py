@@ -42,6 +42,7 @@ TESTS = [
     [os.path.join(API, "life.py"), "ctl"],
     [os.path.join(API, "plug.py"), "hot-go-soft"],
     [os.path.join(API, "cpus.py"), "cpus-rust-soft"],
+    [os.path.join(API, "balloon.py"), "balloon-go"],
 ]
 
 LINE = re.compile(r"(\d+)<([^>]*)> +(\w+)\(([^)]*)")
