@@ -89,7 +89,7 @@ def long_tier(tally):
         "two builds": [ROOT / "tests/cli/reproducible.py"],
         "conversions against a disk": [build / "tests/unit/devices/test_blk_races", "1000000", "600"],
         "conversions of the model": [build / "tests/model/test_model_convert", "1000000"],
-        "kill": [kvm / "kill.py", build / "cloister", build / "guests", "150"],
+        "kill": [kvm / "kill.py", build / "cloister", build / "guests", build / "tests/kvm/kill_at", "1", "50"],
         **{f"faults {only}": [*faults, LONG_STRIDE, only] for only in (
             "start,soft,fail", "start,soft,die", "life,soft,fail", "start,off,interrupt",
             "life,off,interrupt", "start,off,short", "life,soft,short")},
