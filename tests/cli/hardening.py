@@ -44,9 +44,10 @@ def checks(program):
 
 def main():
     with open(sys.argv[1], "rb") as f:
-        if b"__asan_init" in f.read():
-            print("skipped: a build with sanitizers")
-            return SKIP
+        text = f.read()
+    if b"__asan_init" in text or b"__tsan_init" in text:
+        print("skipped: a build with sanitizers")
+        return SKIP
     missing = [what for what, so in checks(sys.argv[1]) if not so]
     for what in missing:
         print(f"FAILED: {what}")

@@ -58,7 +58,8 @@ def mortal(command):
 
 def sanitized(program):
     with open(program, "rb") as f:
-        return b"__asan_init" in f.read()
+        text = f.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 def disk_bytes():

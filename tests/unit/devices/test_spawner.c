@@ -267,7 +267,7 @@ static void spawner_device_has_little_memory_of_its_own(void **state)
 	do_read(&f);
 	kib = private_kib(f.pid);
 	close_spawner(&f);
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	skip(); /* its shadow is private, too */
 #endif
 	if (kib < 0)
