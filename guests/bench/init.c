@@ -2,12 +2,15 @@
 /*
  * /init of the benchmark guest: says "bench: up" before anything else, so that what came before it
  * is the VMM and the kernel alone. With bench_disk=ROUNDS it then reads and writes /dev/vda past
- * the page cache, says what an operation took, and powers off:
+ * the page cache; with bench_net=ROUNDS it talks to the host through eth0 (guests/bench/link.h). It
+ * says what an operation took, and powers off:
  *     bench: OPERATION BYTES COUNT NANOSECONDS
  */
+#include "guests/bench/link.h"
 #include "guests/demo/userland.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,19 +71,61 @@ static void use_disk(int rounds)
 	close(fd);
 }
 
+/* A round trip of a byte, and bytes each way, as one operation each. */
+static int use_link(int sock)
+{
+	uint64_t began = now_ns();
+
+	for (unsigned int i = 0; i < LINK_TRIPS; i++)
+		if (link_move(sock, 1, true) || link_move(sock, 1, false))
+			return -1;
+	printf("bench: trip 1 %u %llu\n", LINK_TRIPS, (unsigned long long)(now_ns() - began));
+	began = now_ns();
+	if (link_move(sock, LINK_BYTES, true) || link_move(sock, 1, false))
+		return -1;
+	printf("bench: send %u 1 %llu\n", LINK_BYTES, (unsigned long long)(now_ns() - began));
+	began = now_ns();
+	if (link_move(sock, LINK_BYTES, false))
+		return -1;
+	printf("bench: receive %u 1 %llu\n", LINK_BYTES, (unsigned long long)(now_ns() - began));
+	return 0;
+}
+
+static void use_net(int rounds)
+{
+	struct sockaddr_storage host;
+	int sock, rc;
+
+	if (link_up("eth0", LINK_HOST + 1)) {
+		userland_failed("eth0");
+		return;
+	}
+	while (rounds--) {
+		sock = link_socket(&host);
+		rc = connect(sock, (struct sockaddr *)&host, sizeof(struct sockaddr_in));
+		if (rc || use_link(sock))
+			userland_failed("TCP");
+		close(sock);
+	}
+}
+
 int main(void)
 {
-	int rounds;
+	int disk, net;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("bench: up\n");
 	userland_mount();
-	rounds = userland_number("bench_disk=", 0);
-	if (rounds) {
+	disk = userland_number("bench_disk=", 0);
+	net = userland_number("bench_net=", 0);
+	if (disk || net)
 		userland_modules();
-		use_disk(rounds);
+	if (disk)
+		use_disk(disk);
+	if (net)
+		use_net(net);
+	if (disk || net)
 		printf("bench: done\n");
-	}
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();

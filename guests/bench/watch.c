@@ -9,19 +9,27 @@
  *             process of the VMM uses beside guest RAM (bytes of PSS), and their threads
  *     exits   VM exits until the guest says that
  *     guest   nothing; the guest's own "bench:" lines pass through until it says "bench: done"
+ *     net     the same, and this is the host's end of tap0 (guests/bench/link.h)
  *
  * Each metric is a run of its own, since tracing slows what it watches. Needs tracefs; on a machine
  * that counts instructions as time (tests/lab), nanoseconds are instructions.
  */
+#include "guests/bench/link.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -32,6 +40,7 @@
 #define TRACE   "/sys/kernel/tracing/instances/bench"
 #define RAM_MIN (64ULL << 20) /* a mapping this large is guest RAM */
 #define LIMIT   400           /* seconds */
+#define TAP     "tap0"
 
 struct vmm {
 	pid_t pid;
@@ -289,13 +298,69 @@ static void watch_guest(struct vmm *v)
 	vmm_says(v, "bench: done", true);
 }
 
+/* Make the tap that VMMs find by its name; it stays. */
+static void tap_make(void)
+{
+	struct ifreq tap = {.ifr_name = TAP, .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &tap) || ioctl(fd, TUNSETPERSIST, 1))
+		die("/dev/net/tun");
+	close(fd);
+	if (link_up(TAP, LINK_HOST))
+		die(TAP);
+}
+
+/* The host's end: a process of its own, which serves one connection after another. */
+static pid_t link_serve(void)
+{
+	struct sockaddr_storage host;
+	int sock = link_socket(&host), one;
+	pid_t pid;
+
+	if (bind(sock, (struct sockaddr *)&host, sizeof(struct sockaddr_in)) || listen(sock, 1))
+		die("listen");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid) {
+		close(sock);
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while ((one = accept(sock, NULL, NULL)) >= 0) {
+		bool ok = true;
+
+		setsockopt(one, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+		for (unsigned int i = 0; ok && i < LINK_TRIPS; i++)
+			ok = !link_move(one, 1, false) && !link_move(one, 1, true);
+		if (ok && !link_move(one, LINK_BYTES, false) && !link_move(one, 1, true) &&
+			!link_move(one, LINK_BYTES, true))
+			(void)link_move(one, 1, false); /* until the guest closes */
+		close(one);
+	}
+	die("accept");
+}
+
+static void watch_net(struct vmm *v)
+{
+	pid_t server;
+
+	tap_make();
+	server = link_serve();
+	watch_guest(v);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*watch)(struct vmm *);
 	} metrics[] = {{"entry", watch_entry}, {"calls", watch_calls}, {"up", watch_up},
-		{"exits", watch_exits}, {"guest", watch_guest}};
+		{"exits", watch_exits}, {"guest", watch_guest},
+		{"net", watch_net}};
 	struct vmm v;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

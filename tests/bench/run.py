@@ -7,6 +7,7 @@ load on this machine changes nothing and repeats agree within a few percent. All
 kernel, initial RAM file system, command line, 1 vCPU, 256 MiB and a serial console.
 """
 import argparse
+import itertools
 import json
 import pathlib
 import shlex
@@ -32,6 +33,9 @@ METRICS = {  # name -> (what, unit, divisor)
     "write-4096": ("disk: write of 4 KiB", "k-insn", 1e3),
     "read-1048576": ("disk: read of 1 MiB", "k-insn", 1e3),
     "write-1048576": ("disk: write of 1 MiB", "k-insn", 1e3),
+    "trip-1": ("net: round trip of 1 byte", "k-insn", 1e3),
+    "send-25165824": ("net: 24 MiB from the guest", "M-insn", 1e6),
+    "receive-25165824": ("net: 24 MiB to the guest", "M-insn", 1e6),
 }
 BASE = "cloister off, vmlinux"  # what the ratios are to
 
@@ -85,15 +89,15 @@ def collect(text):
 
 
 def job(a, chosen, runs):
-    lines = ["truncate -s 48M /tmp/disk.img"]
-    for vmm in chosen:
-        for run in runs:
-            if run == "guest" and not vmm.disk:
-                continue
-            lines.append(f"echo; echo '== {vmm.name}'")
-            lines.append(shlex.join(["/bench/watch", run, *vmm.command(run)]) +
-                         " 2> /tmp/errors || cat /tmp/errors")
-    return "\n".join(lines * a.rounds)
+    lines = ["truncate -s 48M /tmp/disk.img", "for m in /tun/*.ko; do insmod $m; done",
+             "mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200"]
+    for _, vmm, run in itertools.product(range(a.rounds), chosen, runs):
+        if not vmm.can(run):
+            continue
+        lines.append(f"echo; echo '== {vmm.name}'")
+        lines.append(shlex.join(["/bench/watch", run, *vmm.command(run)]) +
+                     " 2> /tmp/errors || cat /tmp/errors")
+    return "\n".join(lines)
 
 
 def measure(a, chosen, runs):
@@ -103,6 +107,8 @@ def measure(a, chosen, runs):
     one.files.add_file("bench/vmlinuz", kernels.get(a.guest).image)
     one.files.add_file("bench/vmlinux", kernels.get(a.guest).vmlinux())
     one.files.add_file("bench/initrd", vmms.initramfs(kernels.get(a.guest)))
+    for number, (name, data) in enumerate(one.kernel.modules("tun")):
+        one.files.add_data(f"tun/{number:02}-{name}.ko", data)
     for vmm in chosen:
         vmm.add_to(one.files)
     said = []
