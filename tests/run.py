@@ -15,6 +15,7 @@ import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d)
                 for d in ("scripts/lib", "tests/lab", "tests/hardware")]
+import kernels
 import snp
 import test_snp
 import test_boot
@@ -23,7 +24,7 @@ import test_disk
 import test_kata
 import test_net
 import test_vsock
-from paths import ROOT, main
+from paths import ROOT, Failed, main, say
 from tally import Tally, timed
 
 SANITIZE = ("-Db_sanitize=address,undefined", "-Db_lundef=false")
@@ -134,6 +135,11 @@ def body():
         long_tier(tally)
         return tally.end()
     quick = ["--no-suite", "slow"] if a.quick else []
+    if not a.quick:
+        try:
+            kernels.get(test_net.GUEST)  # for tests/interop, which fetch nothing themselves
+        except Failed as why:
+            say(f"{why}; the lab will ask again")
     built = compile_to(tally, "build")
     if built:
         meson_tests(tally, "build", *quick)

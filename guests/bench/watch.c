@@ -359,8 +359,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*watch)(struct vmm *);
 	} metrics[] = {{"entry", watch_entry}, {"calls", watch_calls}, {"up", watch_up},
-		{"exits", watch_exits}, {"guest", watch_guest},
-		{"net", watch_net}};
+		{"exits", watch_exits}, {"guest", watch_guest}, {"net", watch_net}};
 	struct vmm v;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
