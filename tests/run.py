@@ -66,7 +66,7 @@ def count_one(tally, label, test):
 def meson_tests(tally, build, *options):
     log = ROOT / build / "meson-logs/testlog.json"
     log.unlink(missing_ok=True)
-    subprocess.run(["meson", "test", "-C", ROOT / build, "--no-rebuild", "-q", "-t", "4", *options],
+    subprocess.run(["env", "CLOISTER_PATIENCE=4", "meson", "test", "-C", ROOT / build, "--no-rebuild", "-q", "-t", "4", *options],
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     if not log.exists():
         tally.fails(f"{build}: meson test", "left no log")

@@ -3,10 +3,11 @@
 about the answer as they are."""
 import array
 import json
+import os
 import re
 import socket
 
-TIMEOUT = 30
+TIMEOUT = 30 * int(os.environ.get("CLOISTER_PATIENCE", "1"))  # as in tests/kvm/common.py
 
 
 class ApiFailed(Exception):

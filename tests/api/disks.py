@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 # pylint: disable=wrong-import-position
 from client import GoClient, go_config, need
-from common import descendants
+from common import descendants, text_of
 from life import expect, run
 
 PAUSES = 10
@@ -25,9 +25,8 @@ def image(daemon):
 
 def blk_process(daemon):
     for pid in descendants(daemon.child.pid):
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-            if f.read().strip() == "cl-blk":
-                return pid
+        if text_of(f"/proc/{pid}/comm").strip() == "cl-blk":
+            return pid
     return None
 
 

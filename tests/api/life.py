@@ -20,9 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 # pylint: disable=wrong-import-position
 from client import (ApiFailed, GoClient, RustClient, connect, go_config, go_config_lean, need, read_reply, rights,
                     rust_config)
-from common import SKIP, descendants, lacking_kvm, left_behind, mortal, write_disk
+from common import SKIP, TIMEOUT, descendants, lacking_kvm, left_behind, mortal, write_disk
 
-TIMEOUT = 30
 RAM = 64 << 20
 
 

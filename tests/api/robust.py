@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 
 # pylint: disable=wrong-import-position
 from client import GoClient, go_config, need
-from common import left_behind
+from common import left_behind, text_of
 from life import TIMEOUT, expect, run
 
 CYCLES = int(os.environ.get("CLOISTER_CYCLES", "40"))
@@ -30,9 +30,9 @@ def resident(pid):
 
 
 def keeps_freed(pid):
-    """Is this AddressSanitizer, which keeps what was freed? It looks for leaks itself, at the end."""
-    with open(f"/proc/{pid}/maps", encoding="ascii") as f:
-        return "libasan" in f.read()
+    """Is this a sanitizer, which keeps what was freed? AddressSanitizer looks for leaks itself, at the end."""
+    maps = text_of(f"/proc/{pid}/maps")
+    return "libasan" in maps or "libtsan" in maps
 
 
 def config_of(daemon, level):

@@ -10,10 +10,9 @@ import subprocess
 import sys
 import tempfile
 
-from common import (SKIP, Failed, children, lacking_kvm, left_behind, mortal, text_of, wait_until,
+from common import (SKIP, TIMEOUT, Failed, children, lacking_kvm, left_behind, mortal, text_of, wait_until,
                     want, write_disk)
 
-TIMEOUT = 30
 RESTARTS = 10  # that a device gets within a minute: DEVICE_RESTARTS_MAX
 
 

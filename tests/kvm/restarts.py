@@ -15,9 +15,9 @@ import sys
 import tempfile
 import time
 
-from common import SECTOR, SKIP, Failed, children, lacking_kvm, left_behind, want, write_disk
+from common import PATIENCE, SECTOR, SKIP, Failed, children, lacking_kvm, left_behind, want, write_disk
 
-TIMEOUT = 60
+TIMEOUT = 60 * PATIENCE
 KILLS = 10  # in one VM: as many as are allowed within a minute
 REQUESTS = 100
 SECTORS_USED = 64

@@ -14,9 +14,10 @@ import threading
 import time
 
 import vsock_host
-from common import SECTOR, SECTORS, SKIP, Failed, disk_bytes, lacking_kvm, left_behind, mortal, want, write_disk
+from common import (PATIENCE, SECTOR, SECTORS, SKIP, Failed, disk_bytes, lacking_kvm, left_behind, mortal, want,
+                    write_disk)
 
-TIMEOUT = 60
+TIMEOUT = 60 * PATIENCE
 SLOW_MS = 100  # no access of a guest may take longer
 SLOW_TRIES = 3
 READ_SECTORS = 61  # not a multiple of what the guest reads at once
