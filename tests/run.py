@@ -87,6 +87,7 @@ def long_tier(tally):
     faults = [kvm / "faults.py", build / "cloister", build / "tests/kvm/libfaults.so", build / "guests"]
     programs = {
         "proofs": [ROOT / "tests/proofs/run.py"],
+        "order of locks": [ROOT / "tests/locks/run.py", build],
         "two builds": [ROOT / "tests/cli/reproducible.py"],
         "conversions against a disk": [build / "tests/unit/devices/test_blk_races", "1000000", "600"],
         "conversions of the model": [build / "tests/model/test_model_convert", "1000000"],
@@ -120,7 +121,7 @@ def body():
     top.add_argument("--sanitize", action="store_true", help="--quick, but with sanitizers too")
     top.add_argument("--long", action="store_true",
                      help="only what takes too long for every change: all faults and deaths, races, "
-                          "proofs, two builds compared, the fuzz corpora with AddressSanitizer, unit "
+                          "order of locks, proofs, two builds compared, the fuzz corpora with AddressSanitizer, unit "
                           "and KVM tests with ThreadSanitizer (about an hour)")
     top.add_argument("--level", choices=["snp"],
                      help="only launches at this level, which this host must offer; see "
