@@ -565,6 +565,14 @@ def case_ctl(daemon):
                   ["add-disk"], ["add-disk", "paht=x"], ["remove-device"]):
         ctl(*words, status=2)
     ctl("delete")
+    for name in (*MISSING, *FORBIDDEN):
+        said = ctl(name[3:], "x", *(["1G"] if name == "vm.resize-zone" else []), status=1)
+        need("not implemented" in said, f"ctl {name}: {said}")
+    for words in (["add-pmem", "file=/x,size=1G"], ["resize-zone", "--id", "x", "--size", "1G"]):
+        need("not implemented" in ctl(*words, status=1), f"ctl {words}")
+    verbs = set(re.findall(r"^  ([a-z][a-z-]*) ", ctl("--help").partition("\nVerbs:\n")[2], re.M))
+    calls = {name.partition(".")[2] for name in documented()} | {"shutdown-vmm", "top"}
+    need(verbs == calls, f"verbs without a call, or calls without a verb: {verbs ^ calls}")
     ctl("shutdown-vmm")
     need(daemon.wait() == 0, "exit status")
     ctl("ping", status=2)

@@ -26,17 +26,30 @@ static const char help_head[] =
 	"Verbs:\n";
 static const char help_tail[] =
 	"\n"
+	"  *: not built yet; the daemon answers with the reason\n"
+	"\n"
 	"  --json  print answers as they are, for scripts; else one `path value` line each\n"
 	"\n"
 	"Exit status: 0 done; 1 the daemon refused: its reason is on standard error; 2 bad usage, or no\n"
 	"daemon.\n";
 
+struct verb;
+
 struct ctl {
 	const char *socket;
 	bool json;
+	const struct verb *verb;
 	int argc; /* of what follows the verb */
 	char **argv;
 	char *body; /* allocated; NULL: none */
+};
+
+struct verb {
+	const char *name, *method, *path;
+	int max_args;
+	int (*body)(struct ctl *c, struct err *e); /* NULL: none */
+	const char *help;
+	const char *key; /* of the body, where a function serves several verbs */
 };
 
 /* --- bodies --- */
@@ -66,29 +79,38 @@ static int ctl_create_body(struct ctl *c, struct err *e)
 	return n ? err_set(e, EFBIG, "'%s': larger than 4 MiB", path) : 0;
 }
 
+/* ctl_resize_one() - a flag of resize and its value, into o */
+static int ctl_resize_one(json_t *o, const char *flag, const char *value, struct err *e)
+{
+	static const struct {
+		const char *flag, *key;
+		bool size;
+	} flags[] = {
+		{"--cpus", "desired_vcpus", false},
+		{"--memory", "desired_ram", true},
+		{"--balloon", "desired_balloon", true},
+	};
+	uint64_t v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (strcmp(flag, flags[i].flag))
+			continue;
+		if (!keyval_number(value, flags[i].size, &v) || v > INT64_MAX)
+			return err_set(e, EINVAL, "%s: '%s' is not a number", flag, value);
+		json_object_set_new(o, flags[i].key, json_integer((json_int_t)v));
+		return 0;
+	}
+	return err_set(e, EINVAL, "resize: unknown flag '%s'", flag);
+}
+
 /* ctl_resize_body() - `--cpus N`, `--memory S`, `--balloon S` */
 static int ctl_resize_body(struct ctl *c, struct err *e)
 {
 	json_t *o = json_object();
 	int rc = 0;
 
-	for (int i = 0; i + 1 < c->argc && !rc; i += 2) {
-		bool cpus = !strcmp(c->argv[i], "--cpus");
-		bool balloon = !strcmp(c->argv[i], "--balloon");
-		uint64_t v;
-
-		if (!cpus && !balloon && strcmp(c->argv[i], "--memory"))
-			rc = err_set(e, EINVAL, "resize: unknown flag '%s'", c->argv[i]);
-		else if (!keyval_number(c->argv[i + 1], !cpus, &v))
-			rc = err_set(
-				e, EINVAL, "%s: '%s' is not a number", c->argv[i], c->argv[i + 1]);
-		else
-			json_object_set_new(o,
-				cpus              ? "desired_vcpus"
-					: balloon ? "desired_balloon"
-						  : "desired_ram",
-				json_integer((json_int_t)v));
-	}
+	for (int i = 0; i + 1 < c->argc && !rc; i += 2)
+		rc = ctl_resize_one(o, c->argv[i], c->argv[i + 1], e);
 	if (!rc && (!c->argc || c->argc % 2))
 		rc = err_set(e, EINVAL, "resize: give --cpus N, --memory SIZE or --balloon SIZE");
 	if (!rc)
@@ -132,15 +154,42 @@ static int ctl_vsock_body(struct ctl *c, struct err *e)
 	return ctl_flag_body(c, "vsock", e);
 }
 
-static int ctl_id_body(struct ctl *c, struct err *e)
+/* ctl_word_body() - one word, by the verb's key */
+static int ctl_word_body(struct ctl *c, struct err *e)
 {
-	json_t *o = c->argc ? json_pack("{s:s}", "id", c->argv[0]) : NULL;
+	json_t *o = c->argc ? json_pack("{s:s}", c->verb->key, c->argv[0]) : NULL;
 
 	if (!o)
-		return err_set(e, EINVAL, "remove-device: give the id, see `cloister ctl info`");
+		return err_set(
+			e, EINVAL, "%s: give what `cloister ctl --help` says", c->verb->name);
 	c->body = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return 0;
+}
+
+/*
+ * ctl_pairs_body() - `key=value,...` as strings; a first item without '=' goes to the verb's key.
+ * For calls that are not built yet: the daemon says so, whatever the types are.
+ */
+static int ctl_pairs_body(struct ctl *c, struct err *e)
+{
+	cleanup_free char *text = c->argc ? strdup(c->argv[0]) : NULL;
+	json_t *o;
+
+	if (!text || !strchr(text, '='))
+		return ctl_word_body(c, e);
+	o = json_object();
+	for (char *rest = text, *item; (item = strsep(&rest, ",")) != NULL;) {
+		char *value = strchr(item, '=');
+
+		if (value)
+			*value++ = '\0';
+		json_object_set_new(
+			o, value ? item : c->verb->key, json_string(value ? value : item));
+	}
+	c->body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return c->body ? 0 : err_sys(e, EINVAL, "%s", c->verb->name);
 }
 
 /* ctl_top() - `top [ROUNDS]` */
@@ -153,26 +202,32 @@ static int ctl_top(const struct ctl *c, struct err *e)
 	return top_run(c->socket, (unsigned int)rounds, e);
 }
 
-/* ctl_resize_disk_body() - `ID SIZE` */
-static int ctl_resize_disk_body(struct ctl *c, struct err *e)
+/* ctl_resize_named_body() - `ID SIZE`, or `--disk ID --size SIZE` (`--id ID` of a zone) */
+static int ctl_resize_named_body(struct ctl *c, struct err *e)
 {
+	const char *id = NULL, *text = NULL;
 	uint64_t size;
 	json_t *o;
 
-	if (c->argc != 2 || !keyval_number(c->argv[1], true, &size) || size > INT64_MAX)
-		return err_set(e, EINVAL, "resize-disk: give the disk's id and a size, as 10G");
-	o = json_pack("{s:s,s:I}", "id", c->argv[0], "desired_size", (json_int_t)size);
+	if (c->argc == 2 && c->argv[0][0] != '-') {
+		id = c->argv[0];
+		text = c->argv[1];
+	}
+	for (int i = 0; i + 1 < c->argc && c->argc == 4; i += 2) {
+		if (!strcmp(c->argv[i], "--size"))
+			text = c->argv[i + 1];
+		else if (!strcmp(c->argv[i], "--disk") || !strcmp(c->argv[i], "--id"))
+			id = c->argv[i + 1];
+	}
+	if (!id || !text || !keyval_number(text, true, &size) || size > INT64_MAX)
+		return err_set(e, EINVAL, "%s: give an id and a size, as 10G", c->verb->name);
+	o = json_pack("{s:s,s:I}", "id", id, c->verb->key, (json_int_t)size);
 	c->body = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return 0;
 }
 
-static const struct verb {
-	const char *name, *method, *path;
-	int max_args;
-	int (*body)(struct ctl *c, struct err *e); /* NULL: none */
-	const char *help;
-} verbs[] = {
+static const struct verb verbs[] = {
 	{"ping", "GET", "vmm.ping", 0, NULL, "is the daemon there?"},
 	{"create", "PUT", "vm.create", 1, ctl_create_body,
 		"[FILE|-] create a VM from a VmConfig in JSON"},
@@ -193,9 +248,18 @@ static const struct verb {
 		"tag=NAME,socket=PATH add a virtiofsd's file system, also to a running VM"},
 	{"add-vsock", "PUT", "vm.add-vsock", 1, ctl_vsock_body,
 		"cid=N,socket=PATH add the vsock device, also to a running VM"},
-	{"resize-disk", "PUT", "vm.resize-disk", 2, ctl_resize_disk_body,
-		"ID SIZE give a disk another size"},
-	{"remove-device", "PUT", "vm.remove-device", 1, ctl_id_body, "ID remove a device"},
+	{"add-pmem", "PUT", "vm.add-pmem", 1, ctl_pairs_body, "file=F *", "file"},
+	{"add-device", "PUT", "vm.add-device", 1, ctl_pairs_body, "path=F *", "path"},
+	{"add-user-device", "PUT", "vm.add-user-device", 1, ctl_pairs_body, "socket=PATH *",
+		"socket"},
+	{"add-vdpa", "PUT", "vm.add-vdpa", 1, ctl_pairs_body, "path=F *", "path"},
+	{"add-generic-vhost-user", "PUT", "vm.add-generic-vhost-user", 1, ctl_pairs_body,
+		"socket=PATH *", "socket"},
+	{"resize-disk", "PUT", "vm.resize-disk", 4, ctl_resize_named_body,
+		"ID SIZE give a disk another size", "desired_size"},
+	{"resize-zone", "PUT", "vm.resize-zone", 4, ctl_resize_named_body, "ID SIZE *",
+		"desired_ram"},
+	{"remove-device", "PUT", "vm.remove-device", 1, ctl_word_body, "ID remove a device", "id"},
 	{"power-button", "PUT", "vm.power-button", 0, NULL, "ask the guest to switch itself off"},
 	{"nmi", "PUT", "vm.nmi", 0, NULL, "raise an NMI on every vCPU"},
 	{"measurement", "GET", "vm.measurement", 0, NULL, "its launch measurement"},
@@ -203,6 +267,13 @@ static const struct verb {
 	{"shutdown", "PUT", "vm.shutdown", 0, NULL, "end the VM, keep its config"},
 	{"delete", "PUT", "vm.delete", 0, NULL, "end the VM, forget its config"},
 	{"capabilities", "GET", "vmm.capabilities", 0, NULL, "what the host offers"},
+	{"coredump", "PUT", "vm.coredump", 1, ctl_word_body, "URL *", "destination_url"},
+	{"snapshot", "PUT", "vm.snapshot", 1, ctl_word_body, "URL *", "destination_url"},
+	{"restore", "PUT", "vm.restore", 1, ctl_pairs_body, "source_url=URL *", "source_url"},
+	{"send-migration", "PUT", "vm.send-migration", 1, ctl_pairs_body, "destination_url=URL *",
+		"destination_url"},
+	{"receive-migration", "PUT", "vm.receive-migration", 1, ctl_pairs_body,
+		"receiver_url=URL *", "receiver_url"},
 	{"shutdown-vmm", "PUT", "vmm.shutdown", 0, NULL, "end the VM and the daemon"},
 };
 
@@ -287,7 +358,7 @@ static void ctl_help(void)
 {
 	fputs(help_head, stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-13s %s\n", verbs[i].name, verbs[i].help);
+		printf("  %-22s %s\n", verbs[i].name, verbs[i].help);
 	fputs(help_tail, stdout);
 }
 
@@ -324,6 +395,7 @@ static int ctl_call(struct ctl *c, const struct verb *verb, struct err *e)
 	char path[64];
 	int rc = c->socket ? 0 : err_set(e, EINVAL, "--api-socket: is missing");
 
+	c->verb = verb;
 	if (!rc && verb->body)
 		rc = verb->body(c, e);
 	if (rc)
