@@ -4,7 +4,8 @@ _cloister()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words=
 	case $prev in
-	--kernel | --initramfs | --api-socket | --log-file | --report | --timeline | --firmware | --igvm | create)
+	--kernel | --initramfs | --api-socket | --log-file | --report | --timeline | --firmware | --igvm | \
+		--event-monitor | create)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -13,6 +14,12 @@ _cloister()
 		;;
 	--serial | --console)
 		words='off null tty file='
+		;;
+	--seccomp)
+		words='true false log trap errno'
+		;;
+	--sandbox)
+		words='strict best-effort'
 		;;
 	esac
 	if [ -z "$words" ]; then
