@@ -7,6 +7,7 @@ it, also a build with clang, and stock kernels booted in the lab. Logs stay in b
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -82,8 +83,9 @@ def long_tier(tally):
     """What is too long for every change: a program each."""
     if not compile_to(tally, "build"):
         return
-    kvm = ROOT / "tests/kvm"
+    kvm, api = ROOT / "tests/kvm", ROOT / "tests/api"
     build = ROOT / "build"
+    counts = {**os.environ, "CLOISTER_REQUESTS": "10000", "CLOISTER_CYCLES": "1000"}
     faults = [kvm / "faults.py", build / "cloister", build / "tests/kvm/libfaults.so", build / "guests"]
     programs = {
         "proofs": [ROOT / "tests/proofs/run.py"],
@@ -92,13 +94,16 @@ def long_tier(tally):
         "conversions against a disk": [build / "tests/unit/devices/test_blk_races", "1000000", "600"],
         "conversions of the model": [build / "tests/model/test_model_convert", "1000000"],
         "kill": [kvm / "kill.py", build / "cloister", build / "guests", build / "tests/kvm/kill_at", "1", "50"],
+        "10,000 requests": [api / "openapi.py", build / "cloister", build / "guests", "document"],
+        "1,000 lives": [api / "robust.py", build / "cloister", build / "guests", "cycles"],
         **{f"faults {only}": [*faults, LONG_STRIDE, only] for only in (
             "start,soft,fail", "start,soft,die", "life,soft,fail", "start,off,interrupt",
             "life,off,interrupt", "start,off,short", "life,soft,short")},
     }
     for name, command in programs.items():
         done, seconds = timed(lambda c=command: subprocess.run(
-            c if c[0].suffix != ".py" else [sys.executable, *c], stdin=subprocess.DEVNULL, capture_output=True, text=True))
+            c if c[0].suffix != ".py" else [sys.executable, *c], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, env=counts))
         said = done.stdout + done.stderr
         if done.returncode == 77:
             tally.skips(f"long: {name}", said.strip())
@@ -121,8 +126,9 @@ def body():
     top.add_argument("--sanitize", action="store_true", help="--quick, but with sanitizers too")
     top.add_argument("--long", action="store_true",
                      help="only what takes too long for every change: all faults and deaths, races, "
-                          "order of locks, proofs, two builds compared, the fuzz corpora with AddressSanitizer, unit "
-                          "and KVM tests with ThreadSanitizer (about an hour)")
+                          "order of locks, proofs, 10,000 API requests, 1,000 lives of a VM, two builds "
+                          "compared, the fuzz corpora with AddressSanitizer, unit and KVM tests with "
+                          "ThreadSanitizer (about an hour)")
     top.add_argument("--level", choices=["snp"],
                      help="only launches at this level, which this host must offer; see "
                           "docs/hardware.md")

@@ -56,6 +56,7 @@ def case_cycles(daemon):
             before = resident(daemon.child.pid)
     need(len(set(seen[1:])) == 1, f"descriptors, processes, files: {sorted(set(seen))}")
     grown = resident(daemon.child.pid) - before
+    print(f"{CYCLES} lives: {grown} KiB more")
     need(keeps_freed(daemon.child.pid) or grown < GROWTH + CYCLES,
          f"{grown} KiB more after {CYCLES} lives")
 
