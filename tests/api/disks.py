@@ -4,6 +4,7 @@
 
 Usage: disks.py CLOISTER GUESTS_FOLDER CASE, or: disks.py list
 """
+import json
 import os
 import signal
 import sys
@@ -67,10 +68,15 @@ def case_storm(level):
         need(daemon.wait() == 0, "exit status")
         need("PASS storm" in daemon.text("out"), f"the guest's verdict: {daemon.text('out')}")
         need(os.path.getsize(daemon.disk) == size, "the image's size")
+        events = [json.loads(line) for line in daemon.text("events").splitlines()]
+        told = [e["properties"] for e in events if e["event"] in ("device-replaced", "device-died")]
+        need(told == [{"id": "_disk0"}], f"one process was killed, the events tell of {told}")
     return case
 
 
+
+FLAGS = {name: ["--event-monitor", "path=FOLDER/events"] for name in ("storm_off", "storm_soft")}
 CASES = {"storm_off": case_storm("off"), "storm_soft": case_storm("soft")}
 
 if __name__ == "__main__":
-    sys.exit(run(CASES, {}))
+    sys.exit(run(CASES, FLAGS))
