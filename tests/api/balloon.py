@@ -104,7 +104,7 @@ def case_wrong(daemon):
 def case_refused(daemon):
     """Above off there is none but an empty one on paper, and the answer names level and feature; nor is there where none was asked for."""
     client = RustClient(daemon.socket)
-    config = rust_config(daemon.guest("balloon"), daemon.disk, "", "soft")
+    config = rust_config(daemon.guest("plug"), daemon.disk, "", "soft")
     config["balloon"] = {"size": MIB}
     reply = expect(client.call("PUT", "vm.create", config), 400, "level-forbids")
     need("level soft forbids a balloon" in reply.json()[-1], f"{reply.body}")
@@ -115,7 +115,7 @@ def case_refused(daemon):
     need("level soft forbids a balloon" in reply.json()[-1], f"{reply.body}")
     need("balloon0" not in expect(client.call("GET", "vm.counters"), 200).json(), "there is a device")
     expect(client.call("PUT", "vm.delete"), 204)
-    config = rust_config(daemon.guest("balloon"), daemon.disk, "")
+    config = rust_config(daemon.guest("plug"), daemon.disk, "")
     config["balloon"] = {"free_page_reporting": True}
     reply = expect(client.call("PUT", "vm.create", config), 400, "bad-config")
     need("balloon" in reply.json()[-1], f"{reply.body}")

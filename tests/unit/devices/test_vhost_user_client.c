@@ -12,7 +12,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#define TIMEOUT 60 /* ms; only the silent peers are waited for */
+#define TIMEOUT 60    /* ms; for silent peers, which are waited for */
+#define PATIENT 60000 /* for all others, which answer when the machine lets them */
 
 static unsigned int open_fds(void)
 {
@@ -29,11 +30,13 @@ static int connect_to(struct fake_peer *p, struct vhost_user_client **c, int soc
 {
 	const struct vhost_user_memory memory[2] = {
 		{gpa_of(0), 0x1000, p->sock, 0}, {gpa_of(0x100000), 0x2000, p->sock, 0x5000}};
+	bool silent = p->fault == PEER_SILENT || p->fault == PEER_HALF ||
+		p->fault == PEER_HALF_BODY;
 	struct vhost_user_client_desc d = {.sock = sock,
 		.name = "disk0",
 		.memory = memory,
 		.n_memory = 2,
-		.timeout_ms = TIMEOUT};
+		.timeout_ms = silent ? TIMEOUT : PATIENT};
 
 	return vhost_user_client_create(c, &d, e);
 }
