@@ -30,13 +30,13 @@ static int guest_io_piece(
 {
 	struct ledger_locked locked = ledger_lock(io->ledger);
 	int rc = guest_io_shared(io, locked, gpa, len) ? 0 : -EFAULT;
-	uint8_t *theirs = io->ram->shared + gpa.v;
+	uint8_t *theirs = rc ? NULL : io->ram->shared + gpa.v;
 
-	if (!rc && op == GUEST_IO_READ)
+	if (theirs && op == GUEST_IO_READ)
 		memcpy(mine, theirs, len);
-	else if (!rc && op == GUEST_IO_WRITE)
+	else if (theirs && op == GUEST_IO_WRITE)
 		memcpy(theirs, mine, len);
-	else if (!rc)
+	else if (theirs)
 		memset(theirs, 0, len);
 	ledger_unlock(locked);
 	return rc;
