@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/security.md: every row of its tables names tests, and all tests that it names exist.
+"""docs/security.md: every row of its tables names tests, all tests that it names exist, each goal has a row.
 
 A name in backticks in the last column is a path, optionally with a word that is in that file; a file
-test_*.c; a fuzz target fuzz_*; a proof prove_*; or a case of a test program, which has to be listed there.
+test_*.c; a fuzz target fuzz_*; a proof prove_* that run.py tries; or a case of a test program, which has to be listed there.
 """
 import collections
 import os
@@ -13,6 +13,8 @@ import common
 
 RULES = {"security"}
 DOC = "docs/security.md"
+PROOFS = "tests/proofs/run.py"  # those that are tried
+GOALS = 20  # R1 to R20
 TESTED = {"test", "tests"}  # headings of the column that is looked at
 
 
@@ -44,7 +46,8 @@ class Names:
                 cases = re.findall(r"^static void (\w+)\(void \*\*state\)", text, re.M)
                 words = collections.Counter(re.findall(r"\w+", text))
                 self.cases.update(c for c in cases if words[c] > 1)  # the other is the list of cases
-                self.cases.update(re.findall(r"^void (prove_\w+)\(void\)", text, re.M))
+                proofs = re.findall(r"^void (prove_\w+)\(void\)", text, re.M)
+                self.cases.update(p for p in proofs if f'"{p[6:]}": (' in tree.text(PROOFS))
 
     def known(self, name):
         path, _, word = name.partition(" ")
@@ -61,13 +64,18 @@ def check(tree, findings):
     if DOC not in tree.paths:
         return
     names = Names(tree)
+    goals = []
     for number, cells in rows(tree.text(DOC)):
         named = re.findall(r"`([^`]+)`", cells[-1])
+        goals.append(cells[0])
         if not named:
             findings.add("security", DOC, number, cells[0], "names no test")
         for name in named:
             if not names.known(name):
                 findings.add("security", DOC, number, name, "no such test")
+    for goal in (f"R{i + 1}" for i in range(GOALS)):
+        if goals.count(goal) != 1:
+            findings.add("security", DOC, 1, goal, "a goal needs one row")
 
 
 if __name__ == "__main__":

@@ -73,24 +73,6 @@ void prove_view_from_user(void)
 	PROVE(fits);
 }
 
-/* view_at() never gives more than what is left of the region that the address is in. */
-void prove_view_at(void)
-{
-	struct view v;
-	gpa_t gpa = gpa_of(nondet_u64());
-	uint64_t want = nondet_u64(), len = want;
-	bool fits = false;
-
-	some_view(&v);
-	ASSUME(want);
-	if (!view_at(&v, gpa, &len))
-		return;
-	for (unsigned int i = 0; i < v.n_regions; i++)
-		fits |= gpa.v >= v.regions[i].gpa.v &&
-			range_in(gpa.v - v.regions[i].gpa.v, len, v.regions[i].size);
-	PROVE(fits && len && len <= want);
-}
-
 /* No buffer is resolved that the ledger does not let pass; all entries together are its length. */
 void prove_view_iov(void)
 {

@@ -8,6 +8,7 @@ Usage: run.py [NAME...], or none for all
 """
 import concurrent.futures
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ TIMEOUT = 600
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CHECKS = ["--bounds-check", "--pointer-check", "--signed-overflow-check", "--undefined-shift-check",
-          "--div-by-zero-check", "--unwinding-assertions"]
+          "--div-by-zero-check", "--unwinding-assertions", "--object-bits", "10"]
 
 # proof: file, how often a loop may turn
 PROOFS = {
@@ -29,8 +30,15 @@ PROOFS = {
     "layout_contains": ("layout", 4),
     "layout_avoids": ("layout", 4),
     "ledger_map_shared": ("ledger", 10),
+    "convert": ("convert", 6),
+    "ledger_room": ("ledger", 10),
+    "ledger_run": ("ledger", 10),
     "ledger_set": ("ledger", 10),
     "view_check": ("view", 4),
+    "view_from_user": ("view", 4),
+    "view_iov": ("view", 8),
+    "virtq_packed_position": ("virtq", 72),
+    "virtq_split_take": ("virtq", 72),
     "token_bucket_init": ("bucket", 2),
 }
 
@@ -56,7 +64,12 @@ def main():
         print("skipped: needs cbmc")
         return SKIP
     names = sys.argv[1:] or list(PROOFS)
+    written = {name for path in HERE.glob("prove_*.c")
+               for name in re.findall(r"^void prove_(\w+)\(void\)", path.read_text(encoding="utf-8"), re.M)}
     bad = 0
+    for name in written ^ set(PROOFS):
+        bad = 1
+        print(f"FAILED {name}: it is in one of {HERE.name}/prove_*.c and run.py alone")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, why in zip(names, pool.map(prove, names)):
             bad += why is not None
