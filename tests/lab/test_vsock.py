@@ -67,15 +67,11 @@ def run(tally, build, words=()):
     initramfs(build).write(build / "vsock-initramfs")
     place.files.add_file("initramfs", build / "vsock-initramfs")
     place.files.add_data("cases", "".join(f"{level} {SHORT[level]}\n" for level in levels))
-    place.files.add_data("vsock.sh", SCRIPT)
-    said = bytearray()
     try:
-        place.run(["sh", "/vsock.sh"], show=said.extend)
+        parts = place.cases(SCRIPT)
     except lab.Crashed as crashed:
         tally.fails(f"lab {HOST}: vsock", crashed, count=len(levels))
         return
-    text = said.decode(errors="replace").replace("\r", "")
-    parts = dict(re.findall(r"^== (\S+)\n(.*?)(?=^== |\Z)", text, re.M | re.S))
     for level in levels:
         part = "\n" + parts.get(level, "")
         broken = [what for holds, what in judge(part, level) if not holds]
