@@ -122,6 +122,8 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(io_uring_register), SPAWNER, "start of blk: restrict the ring"},
 	{SCMP_SYS(ioctl), SPAWNER, "start of net: is it a tap?", IOCTL(TUNGETIFF),
 		.rarely = "taps"},
+	{SCMP_SYS(getsockopt), SPAWNER, "start of net: if not, does it keep frames apart?", 2,
+		WHOLE, SO_TYPE, .rarely = "sockets in place of taps"},
 	{SCMP_SYS(ioctl), SPAWNER, "start of net: the headers of frames", IOCTL(TUNSETVNETHDRSZ),
 		.rarely = "taps"},
 	{SCMP_SYS(timerfd_create), SPAWNER, "start of blk and net: rate limits",

@@ -10,6 +10,7 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 /* Linux 6.2; older headers lack them. */
 #define TAP_F_USO4 0x20u
@@ -74,6 +75,16 @@ static uint64_t tap_features(int fd, unsigned int offloads)
 	return guest | host | VIRTIO_NET_F_CTRL_GUEST_OFFLOADS;
 }
 
+/* net_tap_passes_messages() - another program's end of a socket that keeps frames apart */
+static bool net_tap_passes_messages(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+		(type == SOCK_SEQPACKET || type == SOCK_DGRAM);
+}
+
 int net_tap_prepare(int fd, unsigned int offloads, uint64_t *features, struct err *e)
 {
 	int flags = fcntl(fd, F_GETFL), header = sizeof(struct virtio_net_header);
@@ -85,7 +96,11 @@ int net_tap_prepare(int fd, unsigned int offloads, uint64_t *features, struct er
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_sys(e, errno, "tap");
 	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
-		return errno == ENOTTY || errno == EOPNOTSUPP ? 0 : err_sys(e, errno, "TUNGETIFF");
+		return net_tap_passes_messages(fd)
+			? 0
+			: err_set(e, ENOTTY,
+				  "the descriptor is neither one of a tap "
+				  "nor a socket of messages");
 	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_VNET_HDR) ||
 		!(ifr.ifr_flags & IFF_NO_PI))
 		return err_set(e, EINVAL, "not opened as a tap with IFF_NO_PI and IFF_VNET_HDR");

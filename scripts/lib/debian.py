@@ -9,7 +9,7 @@ import re
 
 from paths import CACHE, Failed, lock, run, say
 
-SUITES = ("bookworm", "bookworm-security", "trixie-backports", "sid")
+SUITES = ("bookworm", "bookworm-security", "trixie", "trixie-backports", "sid")
 APT = CACHE / "apt"
 
 

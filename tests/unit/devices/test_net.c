@@ -8,6 +8,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -110,8 +111,8 @@ static void frame_at(struct fixture *f, uint64_t gpa, uint32_t len)
 static void send_out(struct fixture *f, uint16_t head, uint32_t len)
 {
 	memcpy(rig_at(&f->rig, TRANSIT), f->packet, HEADER + len);
-	rig_desc(&f->rig, RIG_DESC(TX), head, (struct rig_desc){TRANSIT, HEADER, RIG_NEXT,
-		(uint16_t)(head + 1)});
+	rig_desc(&f->rig, RIG_DESC(TX), head,
+		(struct rig_desc){TRANSIT, HEADER, RIG_NEXT, (uint16_t)(head + 1)});
 	rig_desc(&f->rig, RIG_DESC(TX), head + 1u, (struct rig_desc){TRANSIT + HEADER, len, 0, 0});
 	rig_offer(&f->rig, TX, head);
 	rig_kick(&f->rig, TX);
@@ -433,8 +434,8 @@ static void net_ctrl_answers_each_command(void **state)
 
 	(void)state;
 	config.n_pairs = 1;
-	open_net(&f, config, VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX |
-			VIRTIO_NET_F_CTRL_MAC_ADDR);
+	open_net(&f, config,
+		VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_MAC_ADDR);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		uint8_t want = commands[i].answer;
 
@@ -520,6 +521,14 @@ static void net_refuses_descriptor_that_is_no_tap(void **state)
 	assert_int_equal(pipe(ends), 0);
 	config.taps = &ends[0];
 	assert_int_equal(net_create(&net, &config, &e), -EBADF);
+	close(ends[1]);
+	/* These pass bytes, but know no frames. */
+	config.taps = &(int){open("/dev/null", O_RDWR | O_CLOEXEC)};
+	assert_int_equal(net_create(&net, &config, &e), -ENOTTY);
+	assert_non_null(strstr(e.text, "neither one of a tap"));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	config.taps = &ends[0];
+	assert_int_equal(net_create(&net, &config, &e), -ENOTTY);
 	close(ends[1]);
 	loop_destroy(config.loop);
 }
