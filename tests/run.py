@@ -76,7 +76,7 @@ def meson_tests(tally, build, *options):
         count_one(tally, build, json.loads(line))
 
 
-LONG_STRIDE = "4"  # of about 1,600 calls in a run
+LONG_STRIDE = "2"  # of about 1,600 calls in a run
 
 
 def long_tier(tally):
