@@ -150,7 +150,7 @@ static uint64_t fw_cfg_read(void *ctx, uint64_t off, unsigned int len)
 		return value;
 	}
 	if (off >= FW_CFG_PORT_DMA)
-		memcpy(&value, magic + off - FW_CFG_PORT_DMA, len);
+		memcpy(&value, magic + (off - FW_CFG_PORT_DMA), len);
 	return value;
 }
 
@@ -162,7 +162,7 @@ static void fw_cfg_write(void *ctx, uint64_t off, unsigned int len, uint64_t val
 	if (off == FW_CFG_PORT_SELECT && len == 2)
 		item_select(f, (uint16_t)value);
 	if (off >= FW_CFG_PORT_DMA) {
-		memcpy(f->dma + off - FW_CFG_PORT_DMA, &value, len);
+		memcpy(f->dma + (off - FW_CFG_PORT_DMA), &value, len);
 		if (off + len == FW_CFG_PORTS) /* its last byte starts the request */
 			dma_start(f);
 	}
