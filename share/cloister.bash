@@ -13,7 +13,7 @@ _cloister()
 		words='auto off soft sw-protected snp tdx'
 		;;
 	--serial | --console)
-		words='off null tty file='
+		words='off null tty file= pty socket='
 		;;
 	--seccomp)
 		words='true false log trap errno'

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const stream_modes[] = {"off", "null", "tty", "file", NULL};
-static const char *const stream_json[] = {"Off", "Null", "Tty", "File", NULL};
+static const char *const stream_modes[] = {"off", "null", "tty", "file", "pty", "socket", NULL};
+static const char *const stream_json[] = {"Off", "Null", "Tty", "File", "Pty", "Socket", NULL};
 static const char *const sandbox_modes[] = {"strict", "best-effort", NULL};
 static const char *const memory_methods[] = {"acpi", "virtio-mem", NULL};
 static const char *const memory_json[] = {"Acpi", "VirtioMem", NULL};
@@ -110,8 +110,10 @@ static const struct keyval_field sandbox_fields[] = {
 #define STREAM_FIELDS(member)                                                                      \
 	{                                                                                          \
 		VM("mode", "mode", KEYVAL_CHOICE, member.mode, .names = stream_modes,              \
-			.json_names = stream_json, .help = "off, null, tty or file"),              \
+			.json_names = stream_json, .help = "off, null, tty, file, pty or socket"), \
 			VM("file", "file", KEYVAL_STRING, member.file, .help = "output file"),     \
+			VM("socket", "socket", KEYVAL_STRING, member.socket,                       \
+				.help = "unix socket that a client connects to"),                  \
 	}
 static const struct keyval_field serial_fields[] = STREAM_FIELDS(serial);
 static const struct keyval_field console_fields[] = STREAM_FIELDS(console);
@@ -403,10 +405,12 @@ static int config_require(struct vm_config *c, const char *value, struct err *e)
 	return 0;
 }
 
-/* config_stream_mode() - `file=F` alone says mode file */
+/* config_stream_mode() - `file=F` alone says mode file, `socket=P` mode socket */
 static void config_stream_mode(struct stream_config *s)
 {
-	if (s->file)
+	if (s->socket)
+		s->mode = STREAM_SOCKET;
+	else if (s->file && s->mode != STREAM_PTY)
 		s->mode = STREAM_FILE;
 }
 
@@ -445,6 +449,13 @@ static int config_check_stream(const struct stream_config *s, const char *name, 
 {
 	if (s->mode == STREAM_FILE && !s->file)
 		return err_set(e, EINVAL, "--%s: mode file needs file=F", name);
+	if (s->mode == STREAM_SOCKET && (!s->socket || !*s->socket))
+		return err_set(e, EINVAL, "--%s: mode socket needs socket=PATH", name);
+	if (s->mode == STREAM_SOCKET && s->file)
+		return err_set(e, EINVAL, "--%s: has both file and socket", name);
+	if (s->socket && strlen(s->socket) > VSOCK_SOCKET_MAX)
+		return err_set(e, EINVAL, "--%s: socket '%.40s...' has more than %d characters",
+			name, s->socket, VSOCK_SOCKET_MAX);
 	return 0;
 }
 

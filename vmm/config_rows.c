@@ -65,7 +65,7 @@ static const struct config_rows payload = SECTION("payload", payload_rows);
 static const struct config_row rng_rows[] = {IOMMU_ROW, {"id", NONE, NULL, NULL}};
 static const struct config_rows rng = SECTION("rng", rng_rows);
 
-static const struct config_row stream_rows[] = {IOMMU_ROW, {"socket", NONE, NULL, NULL}};
+static const struct config_row stream_rows[] = {IOMMU_ROW};
 static const struct config_rows serial = SECTION("serial", stream_rows);
 static const struct config_rows console = SECTION("console", stream_rows);
 

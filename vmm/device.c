@@ -226,7 +226,7 @@ int device_start_all(struct device **devices, const struct device_env *env,
 	*devices = calloc(DEVICES_MAX, sizeof(**devices));
 	if (!*devices)
 		return err_sys(e, ENOMEM, "devices");
-	for (unsigned int i = 0; (rc = device_plan_next(&plan, config, i, e)) > 0; i++) {
+	for (unsigned int i = 0; (rc = device_plan_next(&plan, config, env->console_outlet, i, e)) > 0; i++) {
 		if (plan.spawn.kind != SPAWN_BALLOON || device_may_have_balloon(env))
 			rc = device_start_one(&started, *devices, env, &plan, e);
 		device_plan_fini(&plan);

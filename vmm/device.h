@@ -34,7 +34,8 @@ struct device_env {
 	struct loop *loop;
 	struct courier *const *courier; /* started before the first vCPU thread */
 	int spawner;
-	bool best_effort; /* sandboxes of device processes may be incomplete, and say so */
+	int console_outlet; /* as for resource_open_console() */
+	bool best_effort;   /* sandboxes of device processes may be incomplete, and say so */
 	/* Something happened to a device: "device-died", ...; on the loop's thread. */
 	void (*event)(void *ctx, const char *id, const char *event);
 	void *ctx;

@@ -71,7 +71,8 @@ static int device_plan_rng(struct device_plan *p, const char *src, struct err *e
 	return device_plan_hold(p, resource_open_rng(src, e));
 }
 
-static int device_plan_console(struct device_plan *p, const struct stream_config *c, struct err *e)
+static int device_plan_console(
+	struct device_plan *p, const struct stream_config *c, int outlet, struct err *e)
 {
 	int rc;
 
@@ -84,7 +85,7 @@ static int device_plan_console(struct device_plan *p, const struct stream_config
 		.config_len = 12, /* spec 5.3.4 */
 	};
 	p->spawn.name = "console0";
-	rc = resource_open_console(c, p->spawn.fds, e);
+	rc = resource_open_console(c, outlet, p->spawn.fds, e);
 	if (rc)
 		return rc;
 	p->spawn.n_fds = 2;
@@ -159,7 +160,7 @@ bool device_plan_any(const struct vm_config *c)
 }
 
 int device_plan_next(
-	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e)
+	struct device_plan *p, const struct vm_config *c, int outlet, unsigned int i, struct err *e)
 {
 	if (i < c->n_disks)
 		return device_plan_disk(p, c, i, e);
@@ -170,7 +171,7 @@ int device_plan_next(
 	if (c->rng.src && i-- == 0)
 		return device_plan_rng(p, c->rng.src, e);
 	if (c->console.mode != STREAM_OFF && i-- == 0)
-		return device_plan_console(p, &c->console, e);
+		return device_plan_console(p, &c->console, outlet, e);
 	if (c->vsock.socket && i-- == 0)
 		return device_plan_vsock(p, c, 0, e);
 	if (i < c->n_fs)

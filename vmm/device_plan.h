@@ -31,10 +31,11 @@ struct device_plan {
 
 /*
  * device_plan_next() - plan device number i of the config and open what it works on.
+ * @outlet: as for resource_open_console()
  * Return: 1; 0 past the last; -errno, the plan holds nothing then.
  */
-int device_plan_next(
-	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+int device_plan_next(struct device_plan *p, const struct vm_config *c, int outlet, unsigned int i,
+	struct err *e) MUST_CHECK;
 
 /* device_plan_any() - Return: does the config have a device with a process of its own? */
 bool device_plan_any(const struct vm_config *c);

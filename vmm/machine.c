@@ -20,6 +20,7 @@
 #include "vmm/doorbell.h"
 #include "vmm/fw_config.h"
 #include "vmm/irq.h"
+#include "vmm/outlet.h"
 #include "vmm/resource.h"
 #include "vmm/sandbox.h"
 #include "vmm/sweeper.h"
@@ -98,7 +99,9 @@ static int machine_serial_fds(
 	struct machine *m, const struct stream_config *c, int *out, int *in, struct err *e)
 {
 	*in = *out = -1;
-	if (c->mode == STREAM_TTY) {
+	if (m->serial_outlet) {
+		*in = *out = outlet_fd(m->serial_outlet);
+	} else if (c->mode == STREAM_TTY) {
 		*in = STDIN_FILENO;
 		*out = STDOUT_FILENO;
 	} else if (c->mode == STREAM_FILE) {
@@ -225,6 +228,18 @@ static int machine_listen(struct machine *m, struct err *e)
 	return d ? balloon_listen(&m->balloon, d, m->desc.loop, &listener, e) : 0;
 }
 
+/* machine_init_outlets() - the host's ends of serial port and console, where they need some */
+static int machine_init_outlets(struct machine *m, struct err *e)
+{
+	const struct vm_config *c = m->desc.config;
+	int rc = outlet_create(&m->serial_outlet, "serial", &c->serial, m->desc.loop, e);
+
+	if (!rc)
+		rc = outlet_create(&m->console_outlet, "console", &c->console, m->desc.loop, e);
+	m->env.console_outlet = outlet_fd(m->console_outlet);
+	return rc;
+}
+
 int machine_init(struct machine *m, const struct machine_desc *desc, struct err *e)
 {
 	int rc;
@@ -248,7 +263,9 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 		.ctx = desc->ctx,
 		.best_effort = desc->config->sandbox.mode == SANDBOX_BEST_EFFORT,
 	};
-	rc = machine_init_board(m, desc, e);
+	rc = machine_init_outlets(m, e);
+	if (!rc)
+		rc = machine_init_board(m, desc, e);
 	m->env.pci = m->pci;
 	if (!rc)
 		rc = device_start_all(&m->devices, &m->env, desc->config, e);
@@ -283,6 +300,8 @@ void machine_fini(struct machine *m)
 		loop_remove(m->desc.loop, &m->wake);
 	fd_drop(&m->wake.fd);
 	fd_drop(&m->serial_out);
+	outlet_destroy(m->serial_outlet);
+	outlet_destroy(m->console_outlet);
 }
 
 int machine_plug(struct machine *m, struct device_plan *plan, unsigned int *slot, struct err *e)

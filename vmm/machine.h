@@ -73,6 +73,7 @@ struct machine {
 	struct sweeper *sweeper;
 	struct loop_source wake;     /* an eventfd: somebody called machine_wake() */
 	int serial_out;              /* -1: none of its own */
+	struct outlet *serial_outlet, *console_outlet; /* NULL: no pseudoterminal or socket */
 	struct device *devices;      /* DEVICES_MAX entries */
 	struct balloon_ear *balloon; /* NULL: there is none */
 };

@@ -120,13 +120,13 @@ int resource_open_output(const char *path, const char *flag, struct err *e)
 	return fd_take(&fd);
 }
 
-int resource_open_console(const struct stream_config *c, int fds[2], struct err *e)
+int resource_open_console(const struct stream_config *c, int outlet, int fds[2], struct err *e)
 {
 	cleanup_fd int in = -1, out = -1;
 
-	if (c->mode == STREAM_TTY) {
-		in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-		out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (c->mode == STREAM_TTY || outlet >= 0) {
+		in = fcntl(outlet < 0 ? STDIN_FILENO : outlet, F_DUPFD_CLOEXEC, 3);
+		out = fcntl(outlet < 0 ? STDOUT_FILENO : outlet, F_DUPFD_CLOEXEC, 3);
 	} else {
 		const char *path = c->mode == STREAM_FILE ? c->file : "/dev/null";
 

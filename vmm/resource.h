@@ -28,7 +28,12 @@ int resource_open_rng(const char *src, struct err *e) MUST_CHECK;
  */
 int resource_open_output(const char *path, const char *flag, struct err *e) MUST_CHECK;
 
-/* resource_open_console() - fds[0] input, fds[1] output, both the caller's. Return: 0 or -errno. */
-int resource_open_console(const struct stream_config *c, int fds[2], struct err *e) MUST_CHECK;
+/*
+ * resource_open_console() - fds[0] input, fds[1] output, both the caller's.
+ * @outlet: descriptor of a pseudoterminal or socket (vmm/outlet.h), stays the caller's; -1: none
+ * Return: 0 or -errno.
+ */
+int resource_open_console(
+	const struct stream_config *c, int outlet, int fds[2], struct err *e) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include "vmm/measured.h"
 #include "vmm/mem_resize.h"
 #include "vmm/metrics.h"
+#include "vmm/outlet.h"
 #include "vmm/plug.h"
 #include "vmm/removals.h"
 #include "vmm/report.h"
@@ -230,6 +231,15 @@ static void vmm_booted(const struct vmm *vmm)
 	events_emit_with(vmm->desc.events, "vm", "booted", times);
 }
 
+/* vmm_tell_terminal() - vm.info says where the pseudoterminal is, as `file` of its section */
+static void vmm_tell_terminal(struct vmm *vmm, const char *section, const struct outlet *outlet)
+{
+	const char *path = outlet_terminal(outlet);
+
+	if (path)
+		json_object_set_new(json_object_get(vmm->echo, section), "file", json_string(path));
+}
+
 int vmm_boot(struct vmm *vmm, struct err *e)
 {
 	struct vm_desc desc = {
@@ -256,6 +266,8 @@ int vmm_boot(struct vmm *vmm, struct err *e)
 	}
 	vm_resume(vmm->vm);
 	log_info("vm", "level %s: %s", vmm->vm->type->name, vmm->vm->type->label);
+	vmm_tell_terminal(vmm, "serial", vmm->vm->machine.serial_outlet);
+	vmm_tell_terminal(vmm, "console", vmm->vm->machine.console_outlet);
 	vmm->state = VMM_RUNNING;
 	vmm_booted(vmm);
 	return 0;

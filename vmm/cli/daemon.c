@@ -9,10 +9,10 @@
 #include "devices/back/spawner.h"
 #include "devices/front/courier.h"
 #include "vmm/api/api.h"
-#include "vmm/api/listener.h"
 #include "vmm/api/relay.h"
 #include "vmm/config.h"
 #include "vmm/events.h"
+#include "vmm/listener.h"
 #include "vmm/sandbox.h"
 
 #include <errno.h>
@@ -276,7 +276,7 @@ static int daemon_run(struct daemon *d, struct err *e)
 	if (!rc)
 		rc = spawner_start(&spawner, &spawner_pid, d->seccomp, e);
 	if (!rc)
-		rc = listener_open(&d->listener, d->socket, e);
+		rc = listener_open(&d->listener, "api-socket", d->socket, e);
 	if (!rc)
 		rc = loop_create(&d->loop, e);
 	if (!rc)

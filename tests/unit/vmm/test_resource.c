@@ -111,11 +111,11 @@ static void resource_does_not_wait_for_the_reader_of_a_fifo(void **state)
 
 	(void)state;
 	fifo();
-	assert_int_equal(resource_open_console(&c, fds, &e), -ENXIO);
+	assert_int_equal(resource_open_console(&c, -1, fds, &e), -ENXIO);
 	assert_non_null(strstr(e.text, "--console"));
 	assert_int_equal(fds[0], -1);
 	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	assert_int_equal(resource_open_console(&c, fds, &e), 0);
+	assert_int_equal(resource_open_console(&c, -1, fds, &e), 0);
 	assert_false(fcntl(fds[1], F_GETFL) & O_NONBLOCK);
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	close(fds[0]);
