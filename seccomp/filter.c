@@ -181,6 +181,8 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(brk), RUN | API, "the same", .rarely = "the heap is full"},
 	{SCMP_SYS(accept4), RUN, "a client of the serial port or the console",
 		.rarely = "sockets in a terminal's place"},
+	{SCMP_SYS(unlink), RUN, "its socket, at the end",
+		.rarely = "sockets in a terminal's place"},
 	{SCMP_SYS(lseek), MAKERS, "the sweep looks for pages with backing"},
 	{SCMP_SYS(mincore), REPORTER, "how much private memory has backing"},
 	{SCMP_SYS(clock_nanosleep), MAKERS, "wait for a vCPU to leave a region that goes",

@@ -35,11 +35,11 @@ static struct ruleset landlock_known(long abi)
 	};
 }
 
-static int landlock_allow(int ruleset, const struct landlock *l, uint64_t known)
+static int landlock_allow(int ruleset, const struct landlock_place *p, uint64_t denied)
 {
-	cleanup_fd int dir = open(l->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int dir = open(p->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = l->allow & l->deny & known, .parent_fd = dir};
+		.allowed_access = p->allow & denied, .parent_fd = dir};
 
 	if (dir < 0 ||
 		syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
@@ -52,21 +52,20 @@ int landlock_enter(const struct landlock *l)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct ruleset attr;
 	cleanup_fd int fd = -1;
-	uint64_t known;
 	int rc = 0;
 
 	if (abi < 1)
 		return abi < 0 ? -errno : -EOPNOTSUPP;
 	attr = landlock_known(abi);
-	known = attr.fs;
 	attr.fs &= l->deny;
 	if (!l->deny_signals)
 		attr.scoped &= ~SCOPED_SIGNALS;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (fd < 0)
 		return -errno;
-	if (l->dir)
-		rc = landlock_allow(fd, l, known);
+	for (unsigned int i = 0; !rc && i < LANDLOCK_PLACES; i++)
+		if (l->places[i].dir)
+			rc = landlock_allow(fd, &l->places[i], attr.fs);
 	if (!rc && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		rc = -errno;
 	return rc;

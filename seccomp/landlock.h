@@ -15,10 +15,19 @@
 	UINT64_C(0x3c51) /* run files; make nodes that are neither files nor sockets */
 #define LANDLOCK_SAVE UINT64_C(0x4122) /* make, write, truncate and remove regular files */
 
-struct landlock {
-	uint64_t deny;   /* rights to files that are taken */
-	const char *dir; /* below this directory `allow` remains; NULL: nowhere */
+#define LANDLOCK_REMOVE UINT64_C(0x20) /* remove files that are no directories */
+
+/* Below this directory some rights remain. */
+struct landlock_place {
+	const char *dir; /* NULL: none */
 	uint64_t allow;
+};
+
+#define LANDLOCK_PLACES 3
+
+struct landlock {
+	uint64_t deny; /* rights to files that are taken */
+	struct landlock_place places[LANDLOCK_PLACES];
 	bool deny_signals; /* to processes that are not below this one */
 };
 

@@ -188,7 +188,7 @@ static int outlet_open_terminal(struct outlet *o, struct err *e)
 	if (tcsetattr(o->terminal, TCSANOW, &raw) < 0)
 		return err_sys(e, errno, "--%s: pseudoterminal", o->flag);
 	snprintf(o->name, sizeof(o->name), "/dev/pts/%u", number);
-	log_info(o->flag, "terminal %s", o->name);
+	log_warn(o->flag, "terminal %s", o->name); /* nobody would find it otherwise */
 	return 0;
 }
 

@@ -18,6 +18,8 @@ int sandbox_jail(const struct sandbox_desc *desc, struct err *e)
 {
 	const struct jail jail = {.tag = "sandbox", .best_effort = desc->best_effort};
 	cleanup_free char *report = desc->report ? strdup(desc->report) : NULL;
+	cleanup_free char *first = desc->sockets[0] ? strdup(desc->sockets[0]) : NULL;
+	cleanup_free char *second = desc->sockets[1] ? strdup(desc->sockets[1]) : NULL;
 	struct landlock rights = {.deny = LANDLOCK_ALL};
 	uint64_t caps = 0;
 
@@ -26,10 +28,12 @@ int sandbox_jail(const struct sandbox_desc *desc, struct err *e)
 		caps = privilege_bit(CAP_DAC_OVERRIDE) | privilege_bit(CAP_DAC_READ_SEARCH);
 	if (desc->role == FILTER_DAEMON)
 		rights.deny = LANDLOCK_NODES; /* clients name files when they please */
-	if (report) {
-		rights.dir = dirname(report);
-		rights.allow = LANDLOCK_SAVE;
-	}
+	if (report)
+		rights.places[0] = (struct landlock_place){dirname(report), LANDLOCK_SAVE};
+	if (first)
+		rights.places[1] = (struct landlock_place){dirname(first), LANDLOCK_REMOVE};
+	if (second)
+		rights.places[2] = (struct landlock_place){dirname(second), LANDLOCK_REMOVE};
 	json_object_seed(0); /* reads /dev/urandom, else at the first object */
 	return jail_confine(&jail, filter_is_lax(desc->role) ? NULL : &rights, caps, e);
 }

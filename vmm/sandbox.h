@@ -15,7 +15,8 @@ struct sandbox_desc {
 	enum filter_role role; /* FILTER_RUN, FILTER_REPORTER or FILTER_DAEMON */
 	enum filter_mode seccomp;
 	bool best_effort;
-	const char *report; /* FILTER_REPORTER: the file that will be written */
+	const char *report;     /* FILTER_REPORTER: the file that will be written */
+	const char *sockets[2]; /* FILTER_RUN, FILTER_REPORTER: removed at the end; NULL: none */
 };
 
 /*

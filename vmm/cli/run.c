@@ -256,6 +256,7 @@ static int run_start(const struct run *run, struct err *e)
 		.seccomp = run->seccomp,
 		.best_effort = run->config.sandbox.mode == SANDBOX_BEST_EFFORT,
 		.report = run->report,
+		.sockets = {run->config.serial.socket, run->config.console.socket},
 	};
 
 	int rc = sandbox_jail(&desc, e);

@@ -84,7 +84,7 @@ static void config_refuses_bad_values_by_name(void **state)
 		{"confidential", "hard", "--confidential: level 'hard' is none of: auto, off, soft, sw-protected, snp, tdx"},
 		{"confidential", "soft,debug=on", "--confidential: unknown key 'debug'"},
 		{"require", "auto", "--require: level 'auto' is none of: off, soft, sw-protected, snp, tdx"},
-		{"serial", "pty", "--serial: mode 'pty' is none of: off, null, tty, file"},
+		{"serial", "vt", "--serial: mode 'vt' is none of: off, null, tty, file, pty, socket"},
 		{"kernel", "", "--kernel: needs a file name"},
 	};
 

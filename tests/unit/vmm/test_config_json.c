@@ -147,8 +147,8 @@ static void config_json_names_the_field_at_fault(void **state)
 		{"{\"disks\":[{\"image_type\":\"Qcow2\"}]}",
 			"disks[0].image_type: this value is not supported; one of [\"Raw\", "
 			"\"Unknown\"] is"},
-		{"{\"serial\":{\"mode\":\"Pty\"}}",
-			"serial.mode: must be one of: Off, Null, Tty, File"},
+		{"{\"serial\":{\"mode\":\"Vt\"}}",
+			"serial.mode: must be one of: Off, Null, Tty, File, Pty, Socket"},
 		{"{" K ",\"net\":[{\"mac\":\"x\"}]}", "net: mac=x is no address of one station"},
 		{"{" K ",\"vsock\":{\"cid\":3}}", "vsock: needs socket=PATH"},
 		{"{" K ",\"vsock\":{\"socket\":\"s\"}}", "vsock: needs cid=N, from 3 up"},
