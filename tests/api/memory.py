@@ -73,7 +73,7 @@ def case_cold(daemon):
     config = go_config("", daemon.disk, "")
     config["memory"].update(hotplug_size=256 * MIB, hotplugged_size=128 * MIB)
     resize(client, BOOT, 404, "vm-not-created")
-    config["payload"] = {"kernel": daemon.guest("memory"), "cmdline": "pieces=9"}
+    config["payload"] = {"kernel": daemon.guest("memory"), "cmdline": "pieces=0"}
     expect(client.call("PUT", "vm.create", config), 204)
     need(sizes(client, "Created") == (64, 192), "what is there at the start counts")
     resize(client, 0, 400, "bad-config")
