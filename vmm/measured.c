@@ -56,7 +56,7 @@ static json_t *measured_inputs(const struct vm *vm)
 	set_text(o, "kernel", vm->config->payload.kernel);
 	set_text(o, "initramfs", vm->config->payload.initramfs);
 	set_text(o, "cmdline", vm->config->payload.cmdline);
-	json_object_set_new(o, "vcpus", json_integer((json_int_t)p->n_vcpus));
+	json_object_set_new(o, "vcpus", json_integer((json_int_t)p->common.n_vcpus));
 	set_number(o, "cpu_signature", p->signature);
 	set_number(o, "sev_features", SNP_FEATURES);
 	return o;
@@ -67,8 +67,8 @@ static json_t *measured_events(const struct snp_plan *p)
 {
 	json_t *list = json_array(), *o;
 
-	for (size_t i = 0; i < p->image.n_parts; i++) {
-		const struct image_part *part = &p->image.parts[i];
+	for (size_t i = 0; i < p->common.image.n_parts; i++) {
+		const struct image_part *part = &p->common.image.parts[i];
 
 		o = json_object();
 		set_text(o, "type", sev_text_page(part->type));
@@ -77,7 +77,7 @@ static json_t *measured_events(const struct snp_plan *p)
 			o, "pages", json_integer((json_int_t)(part->len >> PAGE_SHIFT)));
 		json_array_append_new(list, o);
 	}
-	for (unsigned int i = 0; i < p->n_vcpus; i++) {
+	for (unsigned int i = 0; i < p->common.n_vcpus; i++) {
 		o = json_object();
 		set_text(o, "type", sev_text_page(IMAGE_VMSA));
 		set_number(o, "gpa", VMSA_GPA);
@@ -94,7 +94,7 @@ json_t *measured_json(const struct vm *vm)
 	json_t *o = json_object();
 
 	set_text(o, "level", vm->type->name);
-	set_hex(o, "digest", p->digest, sizeof(p->digest));
+	set_hex(o, "digest", p->common.digest, sizeof(p->common.digest));
 	set_text(o, "expected_digest", vm->config->confidential.expected_digest);
 	set_number(o, "policy", l->policy);
 	set_hex(o, "host_data", l->host_data, sizeof(l->host_data));

@@ -6,13 +6,10 @@
 #include "base/base64.h"
 #include "base/hex.h"
 #include "base/log.h"
-#include "memory/layout.h"
 #include "vmm/config.h"
 #include "vmm/hv/vm_type.h"
-#include "vmm/initdata_find.h"
 #include "vmm/load/sev_hashes.h"
 #include "vmm/load/snp_image.h"
-#include "vmm/x86/map.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,14 +36,11 @@ static int plan_hashes(struct sev_hashes *h, const struct vm_config *c, struct e
 
 static int plan_firmware(struct snp_plan *p, const struct vm_config *c, struct err *e)
 {
-	int rc = file_map_open(&p->firmware, c->payload.firmware, e);
+	int rc = launch_plan_firmware(&p->common, c, e);
 
 	if (rc)
-		return err_context(e, "--firmware");
-	if (!is_aligned(p->firmware.len, PAGE_SIZE) || p->firmware.len > MAP_FIRMWARE_MAX)
-		return err_set(e, EINVAL, "--firmware: %zu bytes are not whole pages, at most %llu",
-			p->firmware.len, (unsigned long long)MAP_FIRMWARE_MAX);
-	rc = ovmf_parse(&p->fw, file_map_bytes(&p->firmware), e);
+		return rc;
+	rc = ovmf_parse(&p->fw, file_map_bytes(&p->common.firmware), e);
 	if (!rc)
 		rc = ovmf_read_sections(&p->fw, e);
 	if (!rc && !p->fw.has_reset)
@@ -64,11 +58,12 @@ static int plan_image(struct snp_plan *p, const struct vm_config *c, struct err 
 		rc = plan_hashes(&hashes, c, e);
 		spec.hashes = &hashes;
 	}
-	return rc ? rc : snp_image_add(&p->image, &spec, e);
+	return rc ? rc : snp_image_add(&p->common.image, &spec, e);
 }
 
-static int plan_digest(struct snp_plan *p, const struct trace *trace, struct err *e)
+static int plan_digest(void *ctx, const struct trace *trace, struct err *e)
 {
+	struct snp_plan *p = ctx;
 	const struct vmsa_spec spec = {VMSA_QEMU, p->signature, SNP_FEATURES};
 	struct snp_digest d;
 	uint8_t page[VMSA_LEN];
@@ -76,48 +71,16 @@ static int plan_digest(struct snp_plan *p, const struct trace *trace, struct err
 
 	if (rc)
 		return rc;
-	rc = snp_digest_image(&d, &p->image, e);
+	rc = snp_digest_image(&d, &p->common.image, e);
 	vmsa_write(page, &spec, true, VMSA_BSP_EIP);
 	if (!rc)
 		rc = snp_digest_vmsa(&d, page, 1, e);
 	vmsa_write(page, &spec, false, p->fw.reset_eip);
 	if (!rc)
-		rc = snp_digest_vmsa(&d, page, p->n_vcpus - 1, e);
-	memcpy(p->digest, d.value, sizeof(p->digest));
+		rc = snp_digest_vmsa(&d, page, p->common.n_vcpus - 1, e);
+	memcpy(p->common.digest, d.value, sizeof(p->common.digest));
 	snp_digest_fini(&d);
 	return rc;
-}
-
-/* plan_step() - one line of the log for each page that entered the digest */
-static void plan_step(void *to, const struct trace_step *step)
-{
-	char running[HEX_TEXT_LEN(DIGEST_MAX_LEN)];
-
-	(void)to;
-	hex_encode(running, step->running, step->digest_len);
-	log_info("measure", "%s %#llx %s", step->what, (unsigned long long)step->gpa.v, running);
-}
-
-/* plan_expect() - the digest that the user pins is the one of this launch, or there is none */
-static int plan_expect(struct snp_plan *p, const char *expected, struct err *e)
-{
-	const struct trace trace = {.step = plan_step};
-	uint8_t want[SNP_DIGEST_LEN];
-	char have[HEX_TEXT_LEN(SNP_DIGEST_LEN)];
-
-	if (!expected)
-		return 0;
-	if (hex_decode(expected, want, sizeof(want)))
-		return err_set(e, EINVAL, "--confidential: expected_digest is not 96 hex digits");
-	if (!memcmp(want, p->digest, sizeof(want)))
-		return 0;
-	hex_encode(have, p->digest, sizeof(p->digest));
-	if (plan_digest(p, &trace, e))
-		return -e->code;
-	return err_set(e, EPERM,
-		"--confidential: not launched: the digest would be %s, not the expected_digest; see "
-		"each page with -v, or with cloister measure --explain",
-		have);
 }
 
 /* plan_blob() - a file of exactly len bytes, or their Base64 */
@@ -161,32 +124,9 @@ static int plan_id_block(struct snp_plan *p, const struct vm_config *c, struct e
 	return 0;
 }
 
-/* plan_host_data() - what the config says (Kata's Rust runtime in Base64), else of init data */
-static int plan_host_data(struct snp_plan *p, const struct vm_config *c, struct err *e)
-{
-	const char *text = c->payload.host_data;
-	uint8_t *out = p->launch.host_data;
-	struct initdata initdata;
-	size_t n = 0;
-	int rc;
-
-	if (text && hex_decode(text, out, SNP_HOST_DATA_LEN) &&
-		(base64_decode(text, strlen(text), out, SNP_HOST_DATA_LEN, &n) ||
-			n != SNP_HOST_DATA_LEN))
-		return err_set(e, EINVAL, "--host-data: not 64 hex digits, nor 32 bytes in Base64");
-	if (text)
-		return 0;
-	rc = initdata_find(&initdata, c, e);
-	if (rc > 0) {
-		initdata_fit(&initdata, out, SNP_HOST_DATA_LEN);
-		log_info("snp", "host data: the %s of init data", initdata.algorithm);
-	}
-	return rc < 0 ? err_context(e, "--disk") : 0;
-}
-
 static int plan_launch(struct snp_plan *p, const struct vm_config *c, struct err *e)
 {
-	int rc = plan_host_data(p, c, e);
+	int rc = launch_plan_host_data(c, p->launch.host_data, SNP_HOST_DATA_LEN, e);
 
 	if (rc)
 		return rc;
@@ -201,7 +141,7 @@ static int plan_cpu(struct snp_plan *p, const struct vm_config *c, uint32_t host
 {
 	const char *type = c->confidential.vcpu_type;
 
-	p->n_vcpus = (unsigned int)c->cpus.boot;
+	p->common.n_vcpus = (unsigned int)c->cpus.boot;
 	p->signature = type ? vmsa_cpu_signature(type) : host;
 	if (type && !p->signature)
 		return err_set(e, EINVAL, "--confidential: vcpu_type '%s' is not known", type);
@@ -223,10 +163,10 @@ static int plan_make(struct snp_plan *p, const struct vm_config *c, uint32_t hos
 		rc = plan_digest(p, NULL, e);
 	if (rc)
 		return rc;
-	hex_encode(text, p->digest, sizeof(p->digest));
+	hex_encode(text, p->common.digest, sizeof(p->common.digest));
 	log_info("measure", "launch digest %s, CPU signature %#x, policy %#llx", text, p->signature,
 		(unsigned long long)p->launch.policy);
-	return plan_expect(p, c->confidential.expected_digest, e);
+	return launch_plan_expect(&p->common, c->confidential.expected_digest, plan_digest, p, e);
 }
 
 int snp_plan_create(
@@ -238,7 +178,7 @@ int snp_plan_create(
 	*out = NULL;
 	if (!p)
 		return err_sys(e, ENOMEM, "launch plan");
-	image_init(&p->image);
+	launch_plan_init(&p->common);
 	rc = plan_make(p, config, signature, e);
 	if (rc)
 		snp_plan_destroy(p);
@@ -251,31 +191,9 @@ void snp_plan_destroy(struct snp_plan *plan)
 {
 	if (!plan)
 		return;
-	image_fini(&plan->image);
-	file_map_close(&plan->firmware);
+	launch_plan_fini(&plan->common);
 	certs_fini(&plan->certs);
 	free(plan);
-}
-
-uint64_t snp_plan_rom(const struct snp_plan *plan)
-{
-	return plan->firmware.len;
-}
-
-int snp_plan_check(const struct snp_plan *plan, const struct layout *layout, struct err *e)
-{
-	uint64_t rom = OVMF_TOP - snp_plan_rom(plan);
-
-	for (size_t i = 0; i < plan->image.n_parts; i++) {
-		const struct image_part *part = &plan->image.parts[i];
-		bool in_rom = part->gpa.v >= rom && part->gpa.v + part->len <= OVMF_TOP;
-
-		if (!in_rom && !layout_contains(layout, part->gpa, part->len))
-			return err_set(e, EINVAL,
-				"--memory: the firmware needs %llu bytes at %#llx, where no RAM is",
-				(unsigned long long)part->len, (unsigned long long)part->gpa.v);
-	}
-	return 0;
 }
 
 struct x86_entry snp_plan_entry(const struct snp_plan *plan, unsigned int index)

@@ -1,33 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * struct snp_plan: all that an SNP guest will be launched with, known before anything is created:
- * the launch image, the vCPUs' first state, what goes into its reports, and the digest that all
- * this will have. Prediction and launch read the same image.
+ * beside the launch image the vCPUs' first state, and what goes into its reports. Prediction and
+ * launch read the same image.
  */
 #ifndef VMM_SNP_PLAN_H
 #define VMM_SNP_PLAN_H
 
 #include "attestation/id_block.h"
 #include "attestation/snp_digest.h"
-#include "base/file_map.h"
 #include "vmm/certs.h"
 #include "vmm/hv/snp.h"
+#include "vmm/launch_plan.h"
 #include "vmm/load/ovmf.h"
 #include "vmm/x86/entry.h"
 
 #define SNP_FEATURES UINT64_C(1) /* SEV_FEATURES that KVM sets: SNP active */
 
-struct hv_vcpu;
-struct layout;
-struct vm_config;
+_Static_assert(SNP_DIGEST_LEN == LAUNCH_DIGEST_LEN, "launch digest");
 
 struct snp_plan {
-	struct file_map firmware;
+	struct launch_plan common;
 	struct ovmf fw;
-	struct image image;
-	unsigned int n_vcpus;
 	uint32_t signature; /* CPUID 1 EAX of the guest */
-	uint8_t digest[SNP_DIGEST_LEN];
 	uint8_t id_block[ID_BLOCK_LEN], id_auth[ID_BLOCK_AUTH_LEN];
 	struct snp_launch launch;
 	struct snp_counts counts; /* after the launch */
@@ -45,13 +40,6 @@ int snp_plan_create(struct snp_plan **out, const struct vm_config *config, uint3
 
 /* snp_plan_destroy() - free; NULL is allowed. */
 void snp_plan_destroy(struct snp_plan *plan);
-
-/* snp_plan_rom() - Return: bytes below 4 GiB that the firmware takes. */
-uint64_t snp_plan_rom(const struct snp_plan *plan);
-
-/* snp_plan_check() - does the image fit into this RAM? Return: 0 or -EINVAL. */
-int snp_plan_check(
-	const struct snp_plan *plan, const struct layout *layout, struct err *e) MUST_CHECK;
 
 /* snp_plan_entry() - Return: how vCPU number `index` starts. */
 struct x86_entry snp_plan_entry(const struct snp_plan *plan, unsigned int index);

@@ -113,7 +113,7 @@ static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
 				vm->type->name, vm->host.phys_bits);
 	}
 	if (vm->snp) {
-		rc = snp_plan_check(vm->snp, layout, e);
+		rc = launch_plan_check(&vm->snp->common, layout, e);
 		if (rc)
 			return rc;
 	}
@@ -146,7 +146,7 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 	desc->mappable = !vm->type->attributes;
 	if (vm->snp)
 		desc->rom = (struct layout_range){
-			gpa_of(OVMF_TOP - snp_plan_rom(vm->snp)), snp_plan_rom(vm->snp)};
+			gpa_of(OVMF_TOP - launch_plan_rom(&vm->snp->common)), launch_plan_rom(&vm->snp->common)};
 	desc->guest_memfd = hv_guest_memfd(vm->hv, ram_private_len(desc), desc->mappable, e);
 	if (desc->guest_memfd == -EOPNOTSUPP && desc->mappable) {
 		log_info("memory",
@@ -338,7 +338,7 @@ static int vm_up_launch(struct vm *vm, struct err *e)
 
 	if (!p)
 		return 0;
-	p->launch.image = &p->image;
+	p->launch.image = &p->common.image;
 	p->launch.first = vm->vcpus[0].hv;
 	rc = hv_snp_launch(vm->hv, &p->launch, &p->counts, e);
 	if (rc)

@@ -11,11 +11,11 @@ static int run_memory(struct run_snp *r, const struct vm_config *config, struct 
 {
 	struct ram_desc desc = {.dual = true};
 	struct ram_slot slots[RAM_MAX_SLOTS];
-	uint64_t rom = snp_plan_rom(r->plan);
+	uint64_t rom = launch_plan_rom(&r->plan->common);
 	int rc = layout_init(&desc.layout, config->memory.size, e);
 
 	if (!rc)
-		rc = snp_plan_check(r->plan, &desc.layout, e);
+		rc = launch_plan_check(&r->plan->common, &desc.layout, e);
 	if (rc)
 		return rc;
 	desc.rom = (struct layout_range){gpa_of(OVMF_TOP - rom), rom};
@@ -32,7 +32,7 @@ static int run_vcpus(struct run_snp *r, struct err *e)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < r->plan->n_vcpus && !rc; i++) {
+	for (unsigned int i = 0; i < r->plan->common.n_vcpus && !rc; i++) {
 		struct x86_entry entry = snp_plan_entry(r->plan, i);
 
 		rc = hv_vcpu_create(&r->vcpus[i], r->hv, i, e);
@@ -56,7 +56,7 @@ int run_snp_up(struct run_snp *r, const struct vm_config *config, struct err *e)
 	rc = snp_plan_create(&r->plan, config, r->host.signature, e);
 	if (rc)
 		return rc;
-	desc.n_vcpus = r->plan->n_vcpus;
+	desc.n_vcpus = r->plan->common.n_vcpus;
 	desc.signature = r->plan->signature;
 	rc = hv_create(&r->hv, &desc, e);
 	if (!rc)
@@ -65,7 +65,7 @@ int run_snp_up(struct run_snp *r, const struct vm_config *config, struct err *e)
 		rc = run_vcpus(r, e);
 	if (rc)
 		return rc;
-	r->plan->launch.image = &r->plan->image;
+	r->plan->launch.image = &r->plan->common.image;
 	r->plan->launch.first = r->vcpus[0];
 	return hv_snp_launch(r->hv, &r->plan->launch, &r->plan->counts, e);
 }

@@ -63,7 +63,7 @@ static void launched(const struct model_config *m, const struct vm_config *c)
 	if (run_snp_up(&r, c, &e))
 		fail_msg("%s", e.text);
 	assert_true(model_digest(digest));
-	assert_memory_equal(digest, r.plan->digest, sizeof(digest));
+	assert_memory_equal(digest, r.plan->common.digest, sizeof(digest));
 	run_snp_down(&r);
 	assert_clean();
 	model_stop();

@@ -88,8 +88,8 @@ static void snp_plan_predicts_what_is_measured(void **state)
 	(void)state;
 	flag("host-data", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 	p = plan_up();
-	is_hex(p->digest, SNP_DIGEST_LEN, KNOWN);
-	assert_int_equal(snp_plan_rom(p), FW_LEN);
+	is_hex(p->common.digest, SNP_DIGEST_LEN, KNOWN);
+	assert_int_equal(launch_plan_rom(&p->common), FW_LEN);
 	assert_int_equal(p->launch.policy, 0x30000);
 	assert_int_equal(p->launch.host_data[1], 0x11);
 	assert_null(p->launch.id_block);
@@ -121,7 +121,7 @@ static void snp_plan_takes_host_data_of_init_data(void **state)
 	flag("disk", disk);
 	p = plan_up();
 	assert_memory_equal(p->launch.host_data, digest, sizeof(digest));
-	is_hex(p->digest, SNP_DIGEST_LEN, KNOWN); /* it is no part of the measurement */
+	is_hex(p->common.digest, SNP_DIGEST_LEN, KNOWN); /* it is no part of the measurement */
 	snp_plan_destroy(p);
 	flag("host-data", "EBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8=");
 	p = plan_up();
@@ -154,7 +154,7 @@ static void snp_plan_takes_the_hosts_cpu_when_none_is_named(void **state)
 	p = plan_up();
 	assert_int_equal(p->signature, HOST_CPU);
 	assert_int_equal(measure_digest(&spec, &want, &e), 0);
-	assert_memory_equal(p->digest, want.digest, SNP_DIGEST_LEN);
+	assert_memory_equal(p->common.digest, want.digest, SNP_DIGEST_LEN);
 	snp_plan_destroy(p);
 }
 
@@ -227,9 +227,9 @@ static void snp_plan_needs_ram_where_the_firmware_has_sections(void **state)
 
 	(void)state;
 	assert_int_equal(layout_init(&layout, MIB(16), &e), 0);
-	assert_int_equal(snp_plan_check(p, &layout, &e), 0);
+	assert_int_equal(launch_plan_check(&p->common, &layout, &e), 0);
 	layout.ranges[0].len = 0x805000;
-	assert_int_equal(snp_plan_check(p, &layout, &e), -EINVAL);
+	assert_int_equal(launch_plan_check(&p->common, &layout, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "0x805000"));
 	snp_plan_destroy(p);
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What levels snp and tdx plan alike; see vmm/launch_plan.h. */
+#include "vmm/launch_plan.h"
+
+#include "base/base64.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "memory/layout.h"
+#include "vmm/config.h"
+#include "vmm/initdata_find.h"
+#include "vmm/load/ovmf.h"
+#include "vmm/x86/map.h"
+
+#include <errno.h>
+#include <string.h>
+
+void launch_plan_init(struct launch_plan *p)
+{
+	memset(p, 0, sizeof(*p));
+	image_init(&p->image);
+}
+
+void launch_plan_fini(struct launch_plan *p)
+{
+	image_fini(&p->image);
+	file_map_close(&p->firmware);
+}
+
+int launch_plan_firmware(struct launch_plan *p, const struct vm_config *config, struct err *e)
+{
+	if (file_map_open(&p->firmware, config->payload.firmware, e))
+		return err_context(e, "--firmware");
+	if (!is_aligned(p->firmware.len, PAGE_SIZE) || p->firmware.len > MAP_FIRMWARE_MAX)
+		return err_set(e, EINVAL, "--firmware: %zu bytes are not whole pages, at most %llu",
+			p->firmware.len, (unsigned long long)MAP_FIRMWARE_MAX);
+	return 0;
+}
+
+uint64_t launch_plan_rom(const struct launch_plan *p)
+{
+	return p->firmware.len;
+}
+
+int launch_plan_check(const struct launch_plan *p, const struct layout *layout, struct err *e)
+{
+	uint64_t rom = OVMF_TOP - launch_plan_rom(p);
+
+	for (size_t i = 0; i < p->image.n_parts; i++) {
+		const struct image_part *part = &p->image.parts[i];
+		bool in_rom = part->gpa.v >= rom && part->gpa.v + part->len <= OVMF_TOP;
+
+		if (!in_rom && !layout_contains(layout, part->gpa, part->len))
+			return err_set(e, EINVAL,
+				"--memory: the firmware needs %llu bytes at %#llx, where no RAM is",
+				(unsigned long long)part->len, (unsigned long long)part->gpa.v);
+	}
+	return 0;
+}
+
+int launch_plan_host_data(const struct vm_config *config, uint8_t *out, size_t len, struct err *e)
+{
+	const char *text = config->payload.host_data;
+	struct initdata initdata;
+	size_t n = 0;
+	int rc;
+
+	memset(out, 0, len);
+	if (text && hex_decode(text, out, len) &&
+		(base64_decode(text, strlen(text), out, len, &n) || n != len))
+		return err_set(e, EINVAL,
+			"--host-data: not %zu hex digits, nor %zu bytes in Base64", 2 * len, len);
+	if (text)
+		return 0;
+	rc = initdata_find(&initdata, config, e);
+	if (rc > 0) {
+		initdata_fit(&initdata, out, len);
+		log_info("measure", "host data: the %s of init data", initdata.algorithm);
+	}
+	return rc < 0 ? err_context(e, "--disk") : 0;
+}
+
+/* plan_step() - one line of the log for each page that entered the digest */
+static void plan_step(void *to, const struct trace_step *step)
+{
+	char running[HEX_TEXT_LEN(DIGEST_MAX_LEN)];
+
+	(void)to;
+	hex_encode(running, step->running, step->digest_len);
+	log_info("measure", "%s %#llx %s", step->what, (unsigned long long)step->gpa.v, running);
+}
+
+int launch_plan_expect(const struct launch_plan *p, const char *expected,
+	int (*measure)(void *ctx, const struct trace *trace, struct err *e), void *ctx,
+	struct err *e)
+{
+	const struct trace trace = {.step = plan_step};
+	uint8_t want[LAUNCH_DIGEST_LEN];
+	char have[HEX_TEXT_LEN(LAUNCH_DIGEST_LEN)];
+
+	if (!expected)
+		return 0;
+	if (hex_decode(expected, want, sizeof(want)))
+		return err_set(e, EINVAL, "--confidential: expected_digest is not 96 hex digits");
+	if (!memcmp(want, p->digest, sizeof(want)))
+		return 0;
+	hex_encode(have, p->digest, sizeof(p->digest));
+	if (measure(ctx, &trace, e))
+		return -e->code;
+	return err_set(e, EPERM,
+		"--confidential: not launched: the digest would be %s, not the expected_digest; see "
+		"each page with -v, or with cloister measure --explain",
+		have);
+}
