@@ -141,6 +141,8 @@ static const struct filter_row rows[] = {
 	/* --- monitor: vCPU threads, mostly --- */
 	{SCMP_SYS(ioctl), VCPU, "run the guest", IOCTL(KVM_RUN)},
 	{SCMP_SYS(ioctl), MONITOR, "lines of the serial port and INTx", IOCTL(KVM_IRQ_LINE)},
+	{SCMP_SYS(ioctl), MONITOR, "the same, where KVM has no IOAPIC", IOCTL(KVM_SIGNAL_MSI),
+		.rarely = "level tdx"},
 	{SCMP_SYS(ioctl), MONITOR, "MSI routes: the guest writes to a table",
 		IOCTL(KVM_SET_GSI_ROUTING)},
 	{SCMP_SYS(ioctl), MONITOR, "devices start, stop and go", IOCTL(KVM_IRQFD)},

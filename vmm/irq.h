@@ -6,8 +6,15 @@
 #include "devices/front/irq.h"
 
 struct hv;
+struct ioapic;
 
-/* irq_of() - Return: the ops over a VM, which must outlive their use. */
-struct irq irq_of(struct hv *hv);
+/* What drives interrupt lines and routes MSIs. */
+struct irq_controller {
+	struct hv *hv;
+	struct ioapic *ioapic; /* NULL: KVM has one */
+};
+
+/* irq_of() - Return: the ops over a controller, which must outlive their use. */
+struct irq irq_of(struct irq_controller *c);
 
 #endif

@@ -8,6 +8,7 @@
 #include "devices/front/cpu_plug.h"
 #include "devices/front/debug_port.h"
 #include "devices/front/ged.h"
+#include "devices/front/ioapic.h"
 #include "devices/front/mem_plug.h"
 #include "devices/front/nmi_status.h"
 #include "devices/front/pci.h"
@@ -19,7 +20,7 @@
 #include "vmm/copyin_port.h"
 #include "vmm/doorbell.h"
 #include "vmm/fw_config.h"
-#include "vmm/irq.h"
+#include "vmm/hv/hv.h"
 #include "vmm/outlet.h"
 #include "vmm/resource.h"
 #include "vmm/sandbox.h"
@@ -172,6 +173,20 @@ static int machine_init_events(struct machine *m, const struct machine_desc *des
 	return rc || !desc->mem_plug ? rc : mem_plug_create(&m->mem_plug, &memory, e);
 }
 
+static int machine_send(void *ctx, uint64_t address, uint32_t data)
+{
+	return hv_msi_send(ctx, address, data);
+}
+
+static int machine_init_irqs(struct machine *m, struct err *e)
+{
+	struct ioapic_desc desc = {
+		.bus = m->bus, .base = MAP_IOAPIC, .send = machine_send, .ctx = m->desc.hv};
+
+	m->irqs.hv = m->desc.hv;
+	return m->desc.ioapic ? ioapic_create(&m->irqs.ioapic, &desc, e) : 0;
+}
+
 static int machine_init_board(struct machine *m, const struct machine_desc *desc, struct err *e)
 {
 	struct power_desc power = {m->bus, MAP_PORT_PM, machine_power, &m->desc};
@@ -253,7 +268,7 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 	if (rc)
 		return rc;
 	m->env = (struct device_env){
-		.irq = irq_of(desc->hv),
+		.irq = irq_of(&m->irqs),
 		.ram = desc->ram,
 		.ledger = desc->ledger,
 		.loop = desc->loop,
@@ -263,7 +278,9 @@ int machine_init(struct machine *m, const struct machine_desc *desc, struct err 
 		.ctx = desc->ctx,
 		.best_effort = desc->config->sandbox.mode == SANDBOX_BEST_EFFORT,
 	};
-	rc = machine_init_outlets(m, e);
+	rc = machine_init_irqs(m, e);
+	if (!rc)
+		rc = machine_init_outlets(m, e);
 	if (!rc)
 		rc = machine_init_board(m, desc, e);
 	m->env.pci = m->pci;
@@ -295,6 +312,7 @@ void machine_fini(struct machine *m)
 	ged_destroy(m->ged);
 	power_destroy(m->power);
 	courier_destroy(m->courier);
+	ioapic_destroy(m->irqs.ioapic);
 	bus_destroy(m->bus);
 	if (m->desc.loop)
 		loop_remove(m->desc.loop, &m->wake);

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "seccomp/filter.h"
 #include "vmm/device.h"
+#include "vmm/irq.h"
 
 struct balloon_ear;
 struct converter;
@@ -34,6 +35,7 @@ struct machine_desc {
 	const struct vm_config *config;
 	struct loop *loop; /* outlives the machine */
 	struct hv *hv;
+	bool ioapic; /* the board has one of its own; else KVM has */
 	struct ram *ram;
 	struct ledger *ledger;
 	const struct converter *doorbell; /* not NULL: conversions by port, see vmm/doorbell.h */
@@ -56,6 +58,7 @@ struct machine {
 	struct machine_desc desc;
 	struct device_env env; /* what devices are made of */
 	struct bus *bus;
+	struct irq_controller irqs;
 	struct courier *courier; /* for what vCPUs have to say to device processes */
 	struct power *power;
 	struct ged *ged;
@@ -71,11 +74,11 @@ struct machine {
 	struct doorbell *doorbell;
 	struct copyin_port *copyin;
 	struct sweeper *sweeper;
-	struct loop_source wake;     /* an eventfd: somebody called machine_wake() */
-	int serial_out;              /* -1: none of its own */
+	struct loop_source wake; /* an eventfd: somebody called machine_wake() */
+	int serial_out;          /* -1: none of its own */
 	struct outlet *serial_outlet, *console_outlet; /* NULL: no pseudoterminal or socket */
-	struct device *devices;      /* DEVICES_MAX entries */
-	struct balloon_ear *balloon; /* NULL: there is none */
+	struct device *devices;                        /* DEVICES_MAX entries */
+	struct balloon_ear *balloon;                   /* NULL: there is none */
 };
 
 /* machine_init() - build the board. Return: 0 or -errno; machine_fini() is allowed then. */

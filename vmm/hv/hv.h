@@ -57,6 +57,8 @@ void hv_msi_free(struct hv *hv, unsigned int gsi);
 /* hv_msi_set() - aim an allocated gsi at an MSI address and data. Return: 0 or -errno. */
 int hv_msi_set(struct hv *hv, unsigned int gsi, uint64_t addr, uint32_t data);
 int hv_irqfd(struct hv *hv, unsigned int gsi, int eventfd, bool assign);
+/* hv_msi_send() - send one MSI now, without a route. Return: 0 or -errno. */
+int hv_msi_send(struct hv *hv, uint64_t addr, uint32_t data);
 /* hv_nmi() - raise a non-maskable interrupt on a vCPU. Return: 0 or -errno. */
 int hv_nmi(struct hv *hv, unsigned int vcpu);
 /* hv_ioeventfd() - a write of len bytes (0: any) at an MMIO address signals eventfd. */

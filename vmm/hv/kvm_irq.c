@@ -97,12 +97,18 @@ int hv_irqfd(struct hv *hv, unsigned int gsi, int eventfd, bool assign)
 	return ioctl(hv->vm_fd, KVM_IRQFD, &arg) < 0 ? -errno : 0;
 }
 
+int hv_msi_send(struct hv *hv, uint64_t addr, uint32_t data)
+{
+	struct kvm_msi msi = {
+		.address_lo = (uint32_t)addr, .address_hi = (uint32_t)(addr >> 32), .data = data};
+
+	return ioctl(hv->vm_fd, KVM_SIGNAL_MSI, &msi) < 0 ? -errno : 0;
+}
+
 /* An MSI of delivery mode NMI to the local APIC whose id is the vCPU's number. */
 int hv_nmi(struct hv *hv, unsigned int vcpu)
 {
-	struct kvm_msi msi = {.address_lo = 0xfee00000u | vcpu << 12, .data = 4u << 8};
-
-	return ioctl(hv->vm_fd, KVM_SIGNAL_MSI, &msi) < 0 ? -errno : 0;
+	return hv_msi_send(hv, 0xfee00000u | vcpu << 12, 4u << 8);
 }
 
 int hv_ioeventfd(struct hv *hv, uint64_t addr, unsigned int len, int eventfd, bool assign)
