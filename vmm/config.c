@@ -32,9 +32,12 @@ static const struct keyval_field payload_fields[] = {
 	VM("initramfs", "initramfs", KEYVAL_STRING, payload.initramfs,
 		.help = "initial RAM file system"),
 	VM("cmdline", "cmdline", KEYVAL_STRING, payload.cmdline, .help = "kernel command line"),
-	VM("firmware", "firmware", KEYVAL_STRING, payload.firmware, .help = "OVMF, at level snp"),
+	VM("firmware", "firmware", KEYVAL_STRING, payload.firmware,
+		.help = "OVMF, at levels snp and tdx"),
 	VM("host-data", "host_data", KEYVAL_STRING, payload.host_data,
-		.help = "64 hex digits for the guest's reports"),
+		.help = "SNP: 64 hex digits for the guest's reports"),
+	VM("mrconfigid", "mrconfigid", KEYVAL_STRING, payload.mrconfigid,
+		.help = "TDX: 96 hex digits for the guest's quotes"),
 };
 
 static const struct keyval_field cpus_fields[] = {
@@ -73,9 +76,13 @@ static const struct keyval_field confidential_fields[] = {
 	VM("id_auth", "id_auth", KEYVAL_STRING, confidential.id_auth,
 		.help = "SNP: file with its signatures and keys"),
 	VM("expected_digest", "expected_digest", KEYVAL_STRING, confidential.expected_digest,
-		.help = "SNP: launch nothing with another digest"),
+		.help = "SNP, TDX: launch nothing with another digest"),
 	VM("certs", "certs", KEYVAL_STRING, confidential.certs,
 		.help = "SNP: file with certificates for the guest's reports"),
+	VM("owner", "owner", KEYVAL_STRING, confidential.owner,
+		.help = "TDX: 96 hex digits, MROWNER in the guest's quotes"),
+	VM("owner_config", "owner_config", KEYVAL_STRING, confidential.owner_config,
+		.help = "TDX: 96 hex digits, MROWNERCONFIG"),
 	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
 		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
 };
@@ -426,6 +433,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 		return config_path(&c->payload.firmware, name, value, e);
 	if (!strcmp(name, "host-data"))
 		return config_path(&c->payload.host_data, name, value, e);
+	if (!strcmp(name, "mrconfigid"))
+		return config_path(&c->payload.mrconfigid, name, value, e);
 	if (!strcmp(name, "disk"))
 		return config_disk(c, value, e);
 	if (!strcmp(name, "net"))
@@ -547,36 +556,53 @@ static int config_check_ids(const struct vm_config *c, struct err *e)
 	return rc;
 }
 
-/* config_check_snp() - what level snp needs; other levels refuse it, since it would not hold there
- */
-static int config_check_snp(const struct vm_config *c, struct err *e)
+/* config_check_keys() - what a level has not is refused, since it would not hold there */
+static int config_check_keys(const struct vm_config *c, bool snp, bool tdx, struct err *e)
 {
 	const struct {
 		const char *name;
-		bool given;
+		bool given, snp, tdx;
 	} keys[] = {
-		{"--firmware", c->payload.firmware},
-		{"--host-data", c->payload.host_data},
-		{"--confidential.policy", c->confidential.policy != SNP_POLICY_DEFAULT},
-		{"--confidential.vcpu_type", c->confidential.vcpu_type},
-		{"--confidential.id_block", c->confidential.id_block},
-		{"--confidential.id_auth", c->confidential.id_auth},
-		{"--confidential.expected_digest", c->confidential.expected_digest},
-		{"--confidential.certs", c->confidential.certs},
+		{"--firmware", c->payload.firmware, true, true},
+		{"--host-data", c->payload.host_data, true, false},
+		{"--mrconfigid", c->payload.mrconfigid, false, true},
+		{"--confidential.expected_digest", c->confidential.expected_digest, true, true},
+		{"--confidential.policy", c->confidential.policy != SNP_POLICY_DEFAULT, true,
+			false},
+		{"--confidential.vcpu_type", c->confidential.vcpu_type, true, false},
+		{"--confidential.id_block", c->confidential.id_block, true, false},
+		{"--confidential.id_auth", c->confidential.id_auth, true, false},
+		{"--confidential.certs", c->confidential.certs, true, false},
+		{"--confidential.owner", c->confidential.owner, false, true},
+		{"--confidential.owner_config", c->confidential.owner_config, false, true},
 	};
-	bool snp = c->confidential.level == (int)LEVEL_SNP + 1;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys) && !snp; i++)
-		if (keys[i].given)
-			return err_set(e, EINVAL, "%s: goes with level snp alone", keys[i].name);
-	if (!snp)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].given && !(snp && keys[i].snp) && !(tdx && keys[i].tdx))
+			return err_set(e, EINVAL, "%s: goes with level %s alone", keys[i].name,
+				!keys[i].tdx           ? "snp"
+					: !keys[i].snp ? "tdx"
+						       : "snp or tdx");
+	return 0;
+}
+
+/* config_check_launch() - what is booted, and what the level needs for that */
+static int config_check_launch(const struct vm_config *c, struct err *e)
+{
+	bool snp = c->confidential.level == (int)LEVEL_SNP + 1;
+	bool tdx = c->confidential.level == (int)LEVEL_TDX + 1;
+	int rc = config_check_keys(c, snp, tdx, e);
+
+	if (rc)
+		return rc;
+	if (!snp && !tdx)
 		return c->payload.kernel
 			? 0
 			: err_set(e, EINVAL,
 				  "--kernel: is missing; give a bzImage or an ELF vmlinux");
 	if (!c->payload.firmware)
-		return err_set(
-			e, EINVAL, "--firmware: is missing; level snp needs OVMF for SEV-SNP");
+		return err_set(e, EINVAL, "--firmware: is missing; level %s needs OVMF for %s",
+			levels[c->confidential.level], snp ? "SEV-SNP" : "TDX");
 	if (!c->payload.kernel && (c->payload.initramfs || c->payload.cmdline))
 		return err_set(
 			e, EINVAL, "--kernel: is missing; --initramfs and --cmdline need it");
@@ -587,7 +613,7 @@ static int config_check_snp(const struct vm_config *c, struct err *e)
 
 int config_check(const struct vm_config *c, struct err *e)
 {
-	int rc = config_check_snp(c, e);
+	int rc = config_check_launch(c, e);
 
 	if (rc)
 		return rc;

@@ -29,7 +29,7 @@ struct keyval_section;
 
 struct vm_config {
 	struct {
-		char *kernel, *initramfs, *cmdline, *firmware, *host_data;
+		char *kernel, *initramfs, *cmdline, *firmware, *host_data, *mrconfigid;
 	} payload;
 	struct {
 		uint64_t boot, max; /* max 0: boot */
@@ -42,9 +42,11 @@ struct vm_config {
 		bool overcommit;  /* RAM may be larger than the host's */
 	} memory;
 	struct {
-		int level;       /* CONFIG_LEVEL_AUTO or enum level + 1 */
-		uint64_t policy; /* this and what follows: level snp; strings may be NULL */
-		char *vcpu_type, *id_block, *id_auth, *expected_digest, *certs;
+		int level;             /* CONFIG_LEVEL_AUTO or enum level + 1 */
+		char *expected_digest; /* levels snp and tdx; this and others: NULL if not given */
+		uint64_t policy;       /* level snp, and what follows */
+		char *vcpu_type, *id_block, *id_auth, *certs;
+		char *owner, *owner_config; /* level tdx */
 	} confidential;
 	int require; /* enum level: the least that will do */
 	struct {

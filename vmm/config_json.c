@@ -514,6 +514,7 @@ int config_json_path(struct err *e)
 		{"cmdline", "payload.cmdline"},
 		{"firmware", "payload.firmware"},
 		{"host-data", "payload.host_data"},
+		{"mrconfigid", "payload.mrconfigid"},
 		{"disk", "disks"},
 		{"confidential", "confidential.level"},
 		{"require", "confidential.require"},

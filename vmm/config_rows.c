@@ -57,7 +57,6 @@ static const struct config_rows memory = SECTION("memory", memory_rows);
 
 static const struct config_row payload_rows[] = {
 	{"igvm", NONE, NULL, NULL},
-	{"mrconfigid", NONE, NULL, NULL},
 	{"fw_cfg_config", NONE, NULL, NULL},
 };
 static const struct config_rows payload = SECTION("payload", payload_rows);

@@ -57,24 +57,24 @@ int launch_plan_check(const struct launch_plan *p, const struct layout *layout, 
 	return 0;
 }
 
-int launch_plan_host_data(const struct vm_config *config, uint8_t *out, size_t len, struct err *e)
+int launch_plan_owner_data(
+	const struct owner_data *d, const struct vm_config *config, struct err *e)
 {
-	const char *text = config->payload.host_data;
 	struct initdata initdata;
 	size_t n = 0;
 	int rc;
 
-	memset(out, 0, len);
-	if (text && hex_decode(text, out, len) &&
-		(base64_decode(text, strlen(text), out, len, &n) || n != len))
-		return err_set(e, EINVAL,
-			"--host-data: not %zu hex digits, nor %zu bytes in Base64", 2 * len, len);
-	if (text)
+	memset(d->out, 0, d->len);
+	if (d->text && hex_decode(d->text, d->out, d->len) &&
+		(base64_decode(d->text, strlen(d->text), d->out, d->len, &n) || n != d->len))
+		return err_set(e, EINVAL, "--%s: not %zu hex digits, nor %zu bytes in Base64",
+			d->flag, 2 * d->len, d->len);
+	if (d->text)
 		return 0;
 	rc = initdata_find(&initdata, config, e);
 	if (rc > 0) {
-		initdata_fit(&initdata, out, len);
-		log_info("measure", "host data: the %s of init data", initdata.algorithm);
+		initdata_fit(&initdata, d->out, d->len);
+		log_info("measure", "%s: the %s of init data", d->flag, initdata.algorithm);
 	}
 	return rc < 0 ? err_context(e, "--disk") : 0;
 }

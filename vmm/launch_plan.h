@@ -37,15 +37,20 @@ uint64_t launch_plan_rom(const struct launch_plan *p);
 int launch_plan_check(
 	const struct launch_plan *p, const struct layout *layout, struct err *e) MUST_CHECK;
 
+/* What the owner wants to find in the guest's reports. */
+struct owner_data {
+	const char *flag,
+		*text; /* hexadecimal digits or Base64, as Kata's Rust runtime has it; NULL */
+	uint8_t *out;  /* len bytes */
+	size_t len;
+};
+
 /*
- * launch_plan_host_data() - what the owner wants to find in reports: --host-data in hexadecimal
- * digits or in Base64 (as Kata's Rust runtime gives it), else the digest of init data among the
- * disks, else zeros.
- * @out: len bytes
+ * launch_plan_owner_data() - as given, else the digest of init data among the disks, else zeros.
  * Return: 0 or -errno with the flag named.
  */
-int launch_plan_host_data(
-	const struct vm_config *config, uint8_t *out, size_t len, struct err *e) MUST_CHECK;
+int launch_plan_owner_data(
+	const struct owner_data *d, const struct vm_config *config, struct err *e) MUST_CHECK;
 
 /*
  * launch_plan_expect() - the digest that the user pins is the one of this launch, or there is none.

@@ -126,7 +126,9 @@ static int plan_id_block(struct snp_plan *p, const struct vm_config *c, struct e
 
 static int plan_launch(struct snp_plan *p, const struct vm_config *c, struct err *e)
 {
-	int rc = launch_plan_host_data(c, p->launch.host_data, SNP_HOST_DATA_LEN, e);
+	const struct owner_data data = {
+		"host-data", c->payload.host_data, p->launch.host_data, SNP_HOST_DATA_LEN};
+	int rc = launch_plan_owner_data(&data, c, e);
 
 	if (rc)
 		return rc;

@@ -10,6 +10,7 @@
 #include "vmm/mem_resize.h"
 #include "vmm/policy.h"
 #include "vmm/snp_plan.h"
+#include "vmm/tdx_plan.h"
 #include "vmm/vcpu_plug.h"
 
 #include <assert.h>
@@ -58,14 +59,21 @@ static void vm_down_capabilities(struct vm *vm)
 
 static int vm_up_measure(struct vm *vm, struct err *e)
 {
-	if (vm->type->level != LEVEL_SNP)
-		return 0;
-	return snp_plan_create(&vm->snp, vm->config, vm->host.signature, e);
+	int rc = 0;
+
+	if (vm->type->level == LEVEL_SNP)
+		rc = snp_plan_create(&vm->snp, vm->config, vm->host.signature, e);
+	if (vm->type->level == LEVEL_TDX)
+		rc = tdx_plan_create(&vm->tdx, vm->config, e);
+	if (!rc)
+		vm->plan = vm->snp ? &vm->snp->common : vm->tdx ? &vm->tdx->common : NULL;
+	return rc;
 }
 
 static void vm_down_measure(struct vm *vm)
 {
 	snp_plan_destroy(vm->snp);
+	tdx_plan_destroy(vm->tdx);
 }
 
 /* --- memory: the VM itself, its RAM, the ledger --- */
@@ -112,11 +120,12 @@ static int vm_check_memory(struct vm *vm, struct layout *layout, struct err *e)
 				"address space",
 				vm->type->name, vm->host.phys_bits);
 	}
-	if (vm->snp) {
-		rc = launch_plan_check(&vm->snp->common, layout, e);
-		if (rc)
-			return rc;
-	}
+	if (vm->plan)
+		rc = launch_plan_check(vm->plan, layout, e);
+	if (!rc && vm->tdx)
+		rc = tdx_plan_describe(vm->tdx, layout, e);
+	if (rc)
+		return rc;
 	if (layout->end.v > UINT64_C(1) << vm->host.phys_bits)
 		return err_set(e, EINVAL, "--memory: beyond the host's %u-bit guest address space",
 			vm->host.phys_bits);
@@ -134,6 +143,7 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 		.n_vcpus = vm->n_vcpus,
 		.cbit = vm->cbit,
 		.signature = vm->snp ? vm->snp->signature : 0,
+		.tdx = vm->tdx ? &vm->tdx->identity : NULL,
 		.xcr0_preset = vm->config->xcr0_preset,
 		.req_certs = vm->snp && vm->snp->certs.table,
 	};
@@ -144,9 +154,9 @@ static int vm_up_hypervisor(struct vm *vm, struct ram_desc *desc, struct err *e)
 	desc->dual = vm->type->dual;
 	desc->cbit = vm->type->alias ? UINT64_C(1) << vm->cbit : 0;
 	desc->mappable = !vm->type->attributes;
-	if (vm->snp)
+	if (vm->plan)
 		desc->rom = (struct layout_range){
-			gpa_of(OVMF_TOP - launch_plan_rom(&vm->snp->common)), launch_plan_rom(&vm->snp->common)};
+			gpa_of(OVMF_TOP - launch_plan_rom(vm->plan)), launch_plan_rom(vm->plan)};
 	desc->guest_memfd = hv_guest_memfd(vm->hv, ram_private_len(desc), desc->mappable, e);
 	if (desc->guest_memfd == -EOPNOTSUPP && desc->mappable) {
 		log_info("memory",
@@ -230,6 +240,7 @@ static int vm_up_machine(struct vm *vm, struct err *e)
 	struct machine_desc desc = {
 		.n_vcpus = (unsigned int)vm->config->cpus.boot,
 		.cpu_plug = vcpu_plug_can(vm),
+		.ioapic = vm->type->split_irqchip,
 		.mem_plug = vm->ram.layout.plug.len && vm->config->memory.method == MEMORY_ACPI,
 		.config = vm->config,
 		.loop = vm->desc.loop,
@@ -260,7 +271,7 @@ static int vm_up_load(struct vm *vm, struct err *e)
 {
 	int rc;
 
-	if (vm->snp)
+	if (vm->plan)
 		return 0; /* pages go to the firmware alone, in the stage "launch" */
 	rc = launch_load(vm, e);
 	return rc ? rc : ram_seal(&vm->ram, !vm->host.hardware, e);
@@ -281,14 +292,19 @@ static void vm_vcpu_ended(void *ctx, unsigned int index, enum vcpu_end why, cons
 	vm_end(ctx, why == VCPU_RESET ? VM_RESET : VM_FAILED, named);
 }
 
-/* vm_up_vcpu() - where all are measured, all get their first state here; else KVM holds back APs */
+/*
+ * vm_up_vcpu() - at snp all are measured, and get their first state here; at tdx the module gives
+ * it to them; else KVM holds back all but the first
+ */
 static int vm_up_vcpu(struct vm *vm, unsigned int i, struct err *e)
 {
 	int rc = vcpu_init(&vm->vcpus[i], vm->hv, i, &vm->vcpu_env, e);
 
 	if (vm->snp)
 		vm->entry = snp_plan_entry(vm->snp, i);
-	return rc || (i && !vm->snp) ? rc : hv_vcpu_enter(vm->vcpus[i].hv, &vm->entry, e);
+	if (rc || vm->tdx || (i && !vm->snp))
+		return rc;
+	return hv_vcpu_enter(vm->vcpus[i].hv, &vm->entry, e);
 }
 
 static int vm_up_vcpus(struct vm *vm, struct err *e)
@@ -331,21 +347,45 @@ static void vm_down_vcpus(struct vm *vm)
 
 /* --- launch: image and vCPUs to the firmware, which measures them --- */
 
-static int vm_up_launch(struct vm *vm, struct err *e)
+static int vm_launch_snp(struct vm *vm, struct err *e)
 {
 	struct snp_plan *p = vm->snp;
 	int rc;
 
-	if (!p)
-		return 0;
 	p->launch.image = &p->common.image;
 	p->launch.first = vm->vcpus[0].hv;
 	rc = hv_snp_launch(vm->hv, &p->launch, &p->counts, e);
-	if (rc)
-		return rc;
-	log_info("snp", "launched: %llu pages in %u runs, %u launch commands",
-		(unsigned long long)p->counts.pages, p->counts.runs, p->counts.ioctls);
-	return 0;
+	if (!rc)
+		log_info("snp", "launched: %llu pages in %u runs, %u launch commands",
+			(unsigned long long)p->counts.pages, p->counts.runs, p->counts.ioctls);
+	return rc;
+}
+
+static int vm_launch_tdx(struct vm *vm, struct err *e)
+{
+	struct tdx_plan *p = vm->tdx;
+	struct tdx_launch launch = {
+		.image = &p->common.image, .n_vcpus = p->common.n_vcpus, .hob = p->hob.v};
+	cleanup_free struct hv_vcpu **vcpus = calloc(launch.n_vcpus, sizeof(struct hv_vcpu *));
+	int rc;
+
+	if (!vcpus)
+		return err_sys(e, ENOMEM, "launch");
+	for (unsigned int i = 0; i < launch.n_vcpus; i++)
+		vcpus[i] = vm->vcpus[i].hv;
+	launch.vcpus = vcpus;
+	rc = hv_tdx_launch(vm->hv, &launch, &p->counts, e);
+	if (!rc)
+		log_info("tdx", "launched: %llu pages in %u runs, %u launch commands",
+			(unsigned long long)p->counts.pages, p->counts.runs, p->counts.ioctls);
+	return rc;
+}
+
+static int vm_up_launch(struct vm *vm, struct err *e)
+{
+	if (vm->snp)
+		return vm_launch_snp(vm, e);
+	return vm->tdx ? vm_launch_tdx(vm, e) : 0;
 }
 
 static void vm_down_launch(struct vm *vm)

@@ -18,9 +18,11 @@
 
 #define VM_MAX_STAGES  8
 #define VM_VERSION_MAX 128
+struct launch_plan;
 struct ledger;
 struct loop;
 struct snp_plan;
+struct tdx_plan;
 struct timeline;
 
 /* Why a VM ended. */
@@ -52,8 +54,10 @@ struct vm {
 	const struct vm_config *config;
 	struct hv_host host;
 	const struct vm_type *type;
-	unsigned int cbit;    /* bit number, 0 without */
-	struct snp_plan *snp; /* level snp, else NULL */
+	unsigned int cbit;        /* bit number, 0 without */
+	struct snp_plan *snp;     /* level snp, else NULL */
+	struct tdx_plan *tdx;     /* level tdx, else NULL */
+	struct launch_plan *plan; /* what the one of them has in common with the other, or NULL */
 	struct hv *hv;
 	struct ram ram;
 	struct ledger *ledger;
@@ -66,7 +70,7 @@ struct vm {
 	struct program *vcpu_filter;
 	struct vcpu *vcpus;     /* n_vcpus of them; those that are not there have no thread */
 	unsigned int n_vcpus;   /* that there can be */
-	uint64_t plugged; /* bytes of memory that came since the boot, by ACPI */
+	uint64_t plugged;       /* bytes of memory that came since the boot, by ACPI */
 	unsigned int n_threads; /* of vCPUs that were ever started: gate_wait() wants to know */
 	unsigned int stages_up;
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */

@@ -94,8 +94,6 @@ static const char *vm_type_lack(const struct vm_type *type, const struct hv_host
 			       "CONFIG_KVM_SW_PROTECTED_VM";
 		}
 	}
-	if (type->level == LEVEL_TDX)
-		return "this version of Cloister does not launch TDX VMs yet";
 	if (type->level == LEVEL_SNP && !host->sev_dev)
 		return "/dev/sev can't be opened: needs the kernel module ccp, and permission";
 	if (type->attributes && !(host->memory_attributes & HV_MEMORY_ATTRIBUTE_PRIVATE))

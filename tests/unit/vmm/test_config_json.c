@@ -134,7 +134,7 @@ static void config_json_names_the_field_at_fault(void **state)
 		{"{\"memory\":{\"zones\":[{\"id\":\"a\"}]}}", "memory.zones: is not supported yet"},
 		{"{\"payload\":{\"kernel\":1}}", "payload.kernel: must be a string"},
 		{"{\"payload\":{\"firmware\":\"f\"}}",
-			"payload.firmware: goes with level snp alone"},
+			"payload.firmware: goes with level snp or tdx alone"},
 		{"{" K ",\"confidential\":{\"vcpu_type\":\"EPYC\"}}",
 			"confidential.vcpu_type: goes with level snp alone"},
 		{"{" K ",\"platform\":{\"sev_snp\":true}}",
@@ -224,7 +224,7 @@ static void config_json_asks_for_a_level_as_others_do(void **state)
 	json_t *echo;
 
 	(void)state;
-	read_good(&c, &echo, "{" K ",\"platform\":{\"tdx\":true}}");
+	read_good(&c, &echo, "{\"payload\":{\"firmware\":\"fd\"},\"platform\":{\"tdx\":true}}");
 	assert_int_equal(c.confidential.level, LEVEL_TDX + 1);
 	json_decref(echo);
 	config_fini(&c);

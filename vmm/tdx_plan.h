@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * struct tdx_plan: all that a TD will be launched with, known before anything is created: beside
+ * the launch image who the TD is, and where its firmware learns of RAM.
+ */
+#ifndef VMM_TDX_PLAN_H
+#define VMM_TDX_PLAN_H
+
+#include "vmm/hv/tdx.h"
+#include "vmm/launch_plan.h"
+
+struct layout;
+struct vm_config;
+
+struct tdx_plan {
+	struct launch_plan common; /* its digest is MRTD */
+	struct tdx_identity identity;
+	gpa_t hob;          /* the firmware's section for hand-off blocks */
+	uint8_t *hob_bytes; /* what the image has there: hob_len bytes, the image's */
+	uint64_t hob_len;
+	struct tdx_counts counts; /* after the launch */
+};
+
+/*
+ * tdx_plan_create() - read the firmware and predict.
+ * Return: 0; -errno with the flag named; -EPERM if the digest is not the one that is expected: each
+ * page of it is logged then.
+ */
+int tdx_plan_create(
+	struct tdx_plan **out, const struct vm_config *config, struct err *e) MUST_CHECK;
+
+/* tdx_plan_destroy() - free; NULL is allowed. */
+void tdx_plan_destroy(struct tdx_plan *plan);
+
+/* tdx_plan_describe() - write the hand-off blocks for this RAM. Return: 0 or -errno. */
+int tdx_plan_describe(struct tdx_plan *plan, const struct layout *layout, struct err *e) MUST_CHECK;
+
+#endif
