@@ -44,9 +44,8 @@ struct vm_config {
 	struct {
 		int level;             /* CONFIG_LEVEL_AUTO or enum level + 1 */
 		char *expected_digest; /* levels snp and tdx; this and others: NULL if not given */
-		uint64_t policy;       /* level snp, and what follows */
-		char *vcpu_type, *id_block, *id_auth, *certs;
-		char *owner, *owner_config; /* level tdx */
+		uint64_t policy;       /* level snp, as all but the last two that follow */
+		char *vcpu_type, *id_block, *id_auth, *certs, *owner, *owner_config;
 	} confidential;
 	int require; /* enum level: the least that will do */
 	struct {
@@ -85,8 +84,7 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 /*
  * config_section() - Return: the table of a section: one of the flags with keys, "disk" (of a
  * struct disk_config), "disk-bandwidth", "disk-ops"; "net", "net-bandwidth" or "net-ops"
- * (of a struct nic_config), "fs" (of a struct
- * fs_config) or "payload"; NULL for other names.
+ * (of a struct nic_config), "fs" (of a struct fs_config) or "payload"; NULL for other names.
  */
 const struct keyval_section *config_section(const char *name);
 

@@ -2,38 +2,34 @@
 /* What levels snp and tdx plan alike; see vmm/launch_plan.h. */
 #include "vmm/launch_plan.h"
 
-#include "base/base64.h"
+#include "attestation/trace.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "memory/layout.h"
 #include "vmm/config.h"
-#include "vmm/initdata_find.h"
-#include "vmm/load/ovmf.h"
 #include "vmm/x86/map.h"
 
 #include <errno.h>
 #include <string.h>
 
-void launch_plan_init(struct launch_plan *p)
+int launch_plan_init(struct launch_plan *p, const struct vm_config *config, struct err *e)
 {
 	memset(p, 0, sizeof(*p));
 	image_init(&p->image);
-}
-
-void launch_plan_fini(struct launch_plan *p)
-{
-	image_fini(&p->image);
-	file_map_close(&p->firmware);
-}
-
-int launch_plan_firmware(struct launch_plan *p, const struct vm_config *config, struct err *e)
-{
+	p->n_vcpus = (unsigned int)config->cpus.boot;
+	p->expected = config->confidential.expected_digest;
 	if (file_map_open(&p->firmware, config->payload.firmware, e))
 		return err_context(e, "--firmware");
 	if (!is_aligned(p->firmware.len, PAGE_SIZE) || p->firmware.len > MAP_FIRMWARE_MAX)
 		return err_set(e, EINVAL, "--firmware: %zu bytes are not whole pages, at most %llu",
 			p->firmware.len, (unsigned long long)MAP_FIRMWARE_MAX);
 	return 0;
+}
+
+void launch_plan_fini(struct launch_plan *p)
+{
+	image_fini(&p->image);
+	file_map_close(&p->firmware);
 }
 
 uint64_t launch_plan_rom(const struct launch_plan *p)
@@ -43,11 +39,11 @@ uint64_t launch_plan_rom(const struct launch_plan *p)
 
 int launch_plan_check(const struct launch_plan *p, const struct layout *layout, struct err *e)
 {
-	uint64_t rom = OVMF_TOP - launch_plan_rom(p);
+	uint64_t rom = LAYOUT_HOLE_END - launch_plan_rom(p);
 
 	for (size_t i = 0; i < p->image.n_parts; i++) {
 		const struct image_part *part = &p->image.parts[i];
-		bool in_rom = part->gpa.v >= rom && part->gpa.v + part->len <= OVMF_TOP;
+		bool in_rom = part->gpa.v >= rom && part->gpa.v + part->len <= LAYOUT_HOLE_END;
 
 		if (!in_rom && !layout_contains(layout, part->gpa, part->len))
 			return err_set(e, EINVAL,
@@ -55,28 +51,6 @@ int launch_plan_check(const struct launch_plan *p, const struct layout *layout, 
 				(unsigned long long)part->len, (unsigned long long)part->gpa.v);
 	}
 	return 0;
-}
-
-int launch_plan_owner_data(
-	const struct owner_data *d, const struct vm_config *config, struct err *e)
-{
-	struct initdata initdata;
-	size_t n = 0;
-	int rc;
-
-	memset(d->out, 0, d->len);
-	if (d->text && hex_decode(d->text, d->out, d->len) &&
-		(base64_decode(d->text, strlen(d->text), d->out, d->len, &n) || n != d->len))
-		return err_set(e, EINVAL, "--%s: not %zu hex digits, nor %zu bytes in Base64",
-			d->flag, 2 * d->len, d->len);
-	if (d->text)
-		return 0;
-	rc = initdata_find(&initdata, config, e);
-	if (rc > 0) {
-		initdata_fit(&initdata, d->out, d->len);
-		log_info("measure", "%s: the %s of init data", d->flag, initdata.algorithm);
-	}
-	return rc < 0 ? err_context(e, "--disk") : 0;
 }
 
 /* plan_step() - one line of the log for each page that entered the digest */
@@ -89,7 +63,7 @@ static void plan_step(void *to, const struct trace_step *step)
 	log_info("measure", "%s %#llx %s", step->what, (unsigned long long)step->gpa.v, running);
 }
 
-int launch_plan_expect(const struct launch_plan *p, const char *expected,
+int launch_plan_expect(const struct launch_plan *p,
 	int (*measure)(void *ctx, const struct trace *trace, struct err *e), void *ctx,
 	struct err *e)
 {
@@ -97,9 +71,9 @@ int launch_plan_expect(const struct launch_plan *p, const char *expected,
 	uint8_t want[LAUNCH_DIGEST_LEN];
 	char have[HEX_TEXT_LEN(LAUNCH_DIGEST_LEN)];
 
-	if (!expected)
+	if (!p->expected)
 		return 0;
-	if (hex_decode(expected, want, sizeof(want)))
+	if (hex_decode(p->expected, want, sizeof(want)))
 		return err_set(e, EINVAL, "--confidential: expected_digest is not 96 hex digits");
 	if (!memcmp(want, p->digest, sizeof(want)))
 		return 0;

@@ -6,29 +6,30 @@
 #ifndef VMM_LAUNCH_PLAN_H
 #define VMM_LAUNCH_PLAN_H
 
-#include "attestation/trace.h"
 #include "base/file_map.h"
 #include "memory/image.h"
 
 #define LAUNCH_DIGEST_LEN 48
 
 struct layout;
+struct trace;
 struct vm_config;
 
 struct launch_plan {
 	struct file_map firmware;
 	struct image image;
 	unsigned int n_vcpus;
+	const char *expected; /* the digest that the user pins, the config's; NULL: none */
 	uint8_t digest[LAUNCH_DIGEST_LEN];
 };
 
-/* launch_plan_init() - an empty plan; launch_plan_fini() frees what it came to own. */
-void launch_plan_init(struct launch_plan *p);
-void launch_plan_fini(struct launch_plan *p);
-
-/* launch_plan_firmware() - map --firmware. Return: 0 or -errno with the flag named. */
-int launch_plan_firmware(
+/*
+ * launch_plan_init() - map --firmware; the image is empty. The config outlives the plan.
+ * Return: 0 or -errno with the flag named; launch_plan_fini() either way.
+ */
+int launch_plan_init(
 	struct launch_plan *p, const struct vm_config *config, struct err *e) MUST_CHECK;
+void launch_plan_fini(struct launch_plan *p);
 
 /* launch_plan_rom() - Return: bytes below 4 GiB that the firmware takes. */
 uint64_t launch_plan_rom(const struct launch_plan *p);
@@ -37,27 +38,12 @@ uint64_t launch_plan_rom(const struct launch_plan *p);
 int launch_plan_check(
 	const struct launch_plan *p, const struct layout *layout, struct err *e) MUST_CHECK;
 
-/* What the owner wants to find in the guest's reports. */
-struct owner_data {
-	const char *flag,
-		*text; /* hexadecimal digits or Base64, as Kata's Rust runtime has it; NULL */
-	uint8_t *out;  /* len bytes */
-	size_t len;
-};
-
-/*
- * launch_plan_owner_data() - as given, else the digest of init data among the disks, else zeros.
- * Return: 0 or -errno with the flag named.
- */
-int launch_plan_owner_data(
-	const struct owner_data *d, const struct vm_config *config, struct err *e) MUST_CHECK;
-
 /*
  * launch_plan_expect() - the digest that the user pins is the one of this launch, or there is none.
  * @measure: makes the digest again for a trace that logs each page; @ctx: its argument
  * Return: 0; -EPERM: it is not, and each page of it was logged; -EINVAL: it is no digest.
  */
-int launch_plan_expect(const struct launch_plan *p, const char *expected,
+int launch_plan_expect(const struct launch_plan *p,
 	int (*measure)(void *ctx, const struct trace *trace, struct err *e), void *ctx,
 	struct err *e) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include "vmm/hv/vm_type.h"
 #include "vmm/load/sev_hashes.h"
 #include "vmm/load/snp_image.h"
+#include "vmm/owner_data.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,13 +35,10 @@ static int plan_hashes(struct sev_hashes *h, const struct vm_config *c, struct e
 	return rc ? rc : sev_hashes_cmdline(h->cmdline, c->payload.cmdline ?: "", e);
 }
 
-static int plan_firmware(struct snp_plan *p, const struct vm_config *c, struct err *e)
+static int plan_firmware(struct snp_plan *p, struct err *e)
 {
-	int rc = launch_plan_firmware(&p->common, c, e);
+	int rc = ovmf_parse(&p->fw, file_map_bytes(&p->common.firmware), e);
 
-	if (rc)
-		return rc;
-	rc = ovmf_parse(&p->fw, file_map_bytes(&p->common.firmware), e);
 	if (!rc)
 		rc = ovmf_read_sections(&p->fw, e);
 	if (!rc && !p->fw.has_reset)
@@ -128,7 +126,7 @@ static int plan_launch(struct snp_plan *p, const struct vm_config *c, struct err
 {
 	const struct owner_data data = {
 		"host-data", c->payload.host_data, p->launch.host_data, SNP_HOST_DATA_LEN};
-	int rc = launch_plan_owner_data(&data, c, e);
+	int rc = owner_data_read(&data, c, e);
 
 	if (rc)
 		return rc;
@@ -143,7 +141,6 @@ static int plan_cpu(struct snp_plan *p, const struct vm_config *c, uint32_t host
 {
 	const char *type = c->confidential.vcpu_type;
 
-	p->common.n_vcpus = (unsigned int)c->cpus.boot;
 	p->signature = type ? vmsa_cpu_signature(type) : host;
 	if (type && !p->signature)
 		return err_set(e, EINVAL, "--confidential: vcpu_type '%s' is not known", type);
@@ -153,12 +150,15 @@ static int plan_cpu(struct snp_plan *p, const struct vm_config *c, uint32_t host
 static int plan_make(struct snp_plan *p, const struct vm_config *c, uint32_t host, struct err *e)
 {
 	char text[HEX_TEXT_LEN(SNP_DIGEST_LEN)];
-	int rc = plan_cpu(p, c, host, e);
+	int rc = launch_plan_init(&p->common, c, e);
+
+	if (!rc)
+		rc = plan_cpu(p, c, host, e);
 
 	if (!rc)
 		rc = plan_launch(p, c, e);
 	if (!rc)
-		rc = plan_firmware(p, c, e);
+		rc = plan_firmware(p, e);
 	if (!rc)
 		rc = plan_image(p, c, e);
 	if (!rc)
@@ -168,7 +168,7 @@ static int plan_make(struct snp_plan *p, const struct vm_config *c, uint32_t hos
 	hex_encode(text, p->common.digest, sizeof(p->common.digest));
 	log_info("measure", "launch digest %s, CPU signature %#x, policy %#llx", text, p->signature,
 		(unsigned long long)p->launch.policy);
-	return launch_plan_expect(&p->common, c->confidential.expected_digest, plan_digest, p, e);
+	return launch_plan_expect(&p->common, plan_digest, p, e);
 }
 
 int snp_plan_create(
@@ -180,7 +180,6 @@ int snp_plan_create(
 	*out = NULL;
 	if (!p)
 		return err_sys(e, ENOMEM, "launch plan");
-	launch_plan_init(&p->common);
 	rc = plan_make(p, config, signature, e);
 	if (rc)
 		snp_plan_destroy(p);

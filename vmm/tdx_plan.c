@@ -5,9 +5,8 @@
 #include "attestation/mrtd.h"
 #include "base/hex.h"
 #include "base/log.h"
-#include "vmm/config.h"
 #include "vmm/load/tdvf.h"
-#include "vmm/x86/td_hob.h"
+#include "vmm/tdx_identity.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,17 +27,15 @@ static int plan_hob(struct tdx_plan *p, const struct tdvf *fw, struct err *e)
 		}
 	if (!hob || !hob->size || hob->attributes & (TDVF_MR_EXTEND | TDVF_PAGE_AUG))
 		return err_set(e, EINVAL, "TDX metadata: no section TD_HOB that is only added");
-	p->hob = hob->gpa;
-	p->hob_len = hob->size;
-	p->hob_bytes = calloc(1, hob->size);
-	if (!p->hob_bytes)
+	p->hob = (struct td_hob){calloc(1, hob->size), hob->size, hob->gpa};
+	if (!p->hob.bytes)
 		return err_sys(e, ENOMEM, "TD HOB");
 	for (size_t i = 0; i < image->n_parts; i++)
 		if (image->parts[i].gpa.v == hob->gpa.v) {
-			image->parts[i].bytes = p->hob_bytes;
+			image->parts[i].bytes = p->hob.bytes;
 			image->parts[i].bytes_len = hob->size;
 		}
-	return image_own(image, p->hob_bytes, e);
+	return image_own(image, p->hob.bytes, e);
 }
 
 static int plan_image(struct tdx_plan *p, struct err *e)
@@ -63,35 +60,13 @@ static int plan_digest(void *ctx, const struct trace *trace, struct err *e)
 	return mrtd_of_image(&p->common.image, MRTD_PAGE_BY_PAGE, trace, p->common.digest, e);
 }
 
-static int plan_id(uint8_t out[TDX_ID_LEN], const char *text, const char *key, struct err *e)
-{
-	if (text && hex_decode(text, out, TDX_ID_LEN))
-		return err_set(
-			e, EINVAL, "--confidential: %s is not %d hex digits", key, 2 * TDX_ID_LEN);
-	return 0;
-}
-
-static int plan_identity(struct tdx_plan *p, const struct vm_config *c, struct err *e)
-{
-	struct tdx_identity *id = &p->identity;
-	const struct owner_data data = {
-		"mrconfigid", c->payload.mrconfigid, id->config_id, TDX_ID_LEN};
-	int rc = launch_plan_owner_data(&data, c, e);
-
-	id->attributes = TDX_ATTR_SEPT_VE_DISABLE;
-	if (!rc)
-		rc = plan_id(id->owner, c->confidential.owner, "owner", e);
-	return rc ? rc : plan_id(id->owner_config, c->confidential.owner_config, "owner_config", e);
-}
-
 static int plan_make(struct tdx_plan *p, const struct vm_config *c, struct err *e)
 {
 	char text[HEX_TEXT_LEN(MRTD_LEN)];
-	int rc = plan_identity(p, c, e);
+	int rc = launch_plan_init(&p->common, c, e);
 
-	p->common.n_vcpus = (unsigned int)c->cpus.boot;
 	if (!rc)
-		rc = launch_plan_firmware(&p->common, c, e);
+		rc = tdx_identity_read(&p->identity, c, e);
 	if (!rc)
 		rc = plan_image(p, e);
 	if (!rc)
@@ -100,7 +75,7 @@ static int plan_make(struct tdx_plan *p, const struct vm_config *c, struct err *
 		return rc;
 	hex_encode(text, p->common.digest, MRTD_LEN);
 	log_info("measure", "launch digest (MRTD) %s", text);
-	return launch_plan_expect(&p->common, c->confidential.expected_digest, plan_digest, p, e);
+	return launch_plan_expect(&p->common, plan_digest, p, e);
 }
 
 int tdx_plan_create(struct tdx_plan **out, const struct vm_config *config, struct err *e)
@@ -111,7 +86,6 @@ int tdx_plan_create(struct tdx_plan **out, const struct vm_config *config, struc
 	*out = NULL;
 	if (!p)
 		return err_sys(e, ENOMEM, "launch plan");
-	launch_plan_init(&p->common);
 	rc = plan_make(p, config, e);
 	if (rc)
 		tdx_plan_destroy(p);
@@ -130,6 +104,5 @@ void tdx_plan_destroy(struct tdx_plan *plan)
 
 int tdx_plan_describe(struct tdx_plan *plan, const struct layout *layout, struct err *e)
 {
-	return td_hob_fill(
-		plan->hob_bytes, plan->hob_len, plan->hob, layout, &plan->common.image, e);
+	return td_hob_fill(&plan->hob, layout, &plan->common.image, e);
 }

@@ -8,6 +8,7 @@
 
 #include "vmm/hv/tdx.h"
 #include "vmm/launch_plan.h"
+#include "vmm/x86/td_hob.h"
 
 struct layout;
 struct vm_config;
@@ -15,9 +16,7 @@ struct vm_config;
 struct tdx_plan {
 	struct launch_plan common; /* its digest is MRTD */
 	struct tdx_identity identity;
-	gpa_t hob;          /* the firmware's section for hand-off blocks */
-	uint8_t *hob_bytes; /* what the image has there: hob_len bytes, the image's */
-	uint64_t hob_len;
+	struct td_hob hob;        /* in the firmware's section; the bytes are the image's */
 	struct tdx_counts counts; /* after the launch */
 };
 

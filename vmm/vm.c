@@ -365,7 +365,7 @@ static int vm_launch_tdx(struct vm *vm, struct err *e)
 {
 	struct tdx_plan *p = vm->tdx;
 	struct tdx_launch launch = {
-		.image = &p->common.image, .n_vcpus = p->common.n_vcpus, .hob = p->hob.v};
+		.image = &p->common.image, .n_vcpus = p->common.n_vcpus, .hob = p->hob.at.v};
 	cleanup_free struct hv_vcpu **vcpus = calloc(launch.n_vcpus, sizeof(struct hv_vcpu *));
 	int rc;
 

@@ -3,8 +3,8 @@
  * struct vm: one VM and all that hangs from it. vm.c is the table of stages that bring it up and,
  * in reverse, take it down; each stage's work is in a file of its own.
  *
- * Threads: the main thread brings up, starts, pauses and takes down, and runs the event loop, which
- * outlives the VM; vCPU threads run the guest and reach devices through the bus.
+ * Threads: the main one does all this, and runs the event loop, which outlives the VM; vCPU threads
+ * run the guest and reach devices through the bus.
  */
 #ifndef VMM_VM_H
 #define VMM_VM_H
@@ -18,6 +18,7 @@
 
 #define VM_MAX_STAGES  8
 #define VM_VERSION_MAX 128
+
 struct launch_plan;
 struct ledger;
 struct loop;
@@ -40,8 +41,8 @@ struct vm_desc {
 	bool pluggable;                 /* devices may be added while it runs */
 	int spawner; /* socket to the spawner, started before any guest memory exists */
 	struct loop *loop;
-	void (*ended)(
-		void *ctx); /* once, in the loop, when a started VM has ended; vm->end says why */
+	/* Once, in the loop, when a started VM has ended; vm->end says why. */
+	void (*ended)(void *ctx);
 	/* As in struct machine_desc, and "vcpu-removed"; NULL: nobody asks. */
 	void (*device_event)(void *ctx, const char *id, const char *event);
 	void *ctx;
@@ -54,9 +55,9 @@ struct vm {
 	const struct vm_config *config;
 	struct hv_host host;
 	const struct vm_type *type;
-	unsigned int cbit;        /* bit number, 0 without */
-	struct snp_plan *snp;     /* level snp, else NULL */
-	struct tdx_plan *tdx;     /* level tdx, else NULL */
+	unsigned int cbit;    /* bit number, 0 without */
+	struct snp_plan *snp; /* level snp, else NULL; the next: level tdx */
+	struct tdx_plan *tdx;
 	struct launch_plan *plan; /* what the one of them has in common with the other, or NULL */
 	struct hv *hv;
 	struct ram ram;
@@ -68,11 +69,11 @@ struct vm {
 	struct vcpu_env vcpu_env;
 	struct gate gate;
 	struct program *vcpu_filter;
-	struct vcpu *vcpus;     /* n_vcpus of them; those that are not there have no thread */
-	unsigned int n_vcpus;   /* that there can be */
-	uint64_t plugged;       /* bytes of memory that came since the boot, by ACPI */
-	unsigned int n_threads; /* of vCPUs that were ever started: gate_wait() wants to know */
-	unsigned int stages_up;
+	struct vcpu *vcpus;   /* n_vcpus of them; those that are not there have no thread */
+	unsigned int n_vcpus; /* that there can be */
+	uint64_t plugged;     /* bytes of memory that came since the boot, by ACPI */
+	unsigned int n_threads,
+		stages_up;                /* threads that ever started: gate_wait() wants to know */
 	uint64_t stage_ns[VM_MAX_STAGES]; /* CLOCK_MONOTONIC when each stage was up */
 	uint64_t created_ns, run_ns; /* vm_create() began; the guest was let run the first time */
 	enum vm_end end;             /* atomic */
@@ -80,20 +81,15 @@ struct vm {
 	char end_text[160];
 };
 
-/*
- * vm_create() - bring a VM up to the point where its vCPUs can run.
- * On failure everything is taken down again. Return: 0 or -errno.
- */
+/* vm_create() - bring a VM up until its vCPUs can run, or nothing of it. Return: 0 or -errno. */
 int vm_create(struct vm **out, const struct vm_desc *desc, struct err *e) MUST_CHECK;
 
 /* vm_choose_type() - the level that host and config allow. Return: 0, or -ENODEV: what misses. */
 int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
 	const struct hv_host *host, struct err *e) MUST_CHECK;
 
-/*
- * vm_start() - start the vCPU threads. When it returns, all are confined and wait as if paused:
- * vm_resume() lets the guest run. Return: 0 or -errno.
- */
+/* vm_start() - start the vCPU threads, confined, as if paused: vm_resume() lets the guest run.
+ * Return: 0 or -errno. */
 int vm_start(struct vm *vm, struct err *e) MUST_CHECK;
 
 /* vm_start_vcpu() - the thread of one that has none; it goes to the gate. Return: 0 or -errno. */

@@ -570,7 +570,7 @@ static const struct {
 	{15, "a page is punched when it becomes shared", "no test on the model"},
 	{25, "partial progress", "model_snp: launch_goes_on_after_partial_progress"},
 	{34, "every section is launched once", "model_snp: model_measures_what_is_predicted"},
-	{48, "the TD HOB", "no test: there is no TD HOB yet"},
+	{48, "the TD HOB", "model_vm: td_finds_its_memory_described"},
 	{49, "TDVMCALLs", "no test: MapGPA comes as a hypercall; quotes are not served yet"},
 	{62, "a reset ends the VM", "no test on the model"},
 	{63, "every call may be interrupted",

@@ -85,19 +85,19 @@ static int hob_range(struct hob_list *l, const struct layout_range *range,
 			      l->len);
 }
 
-int td_hob_fill(uint8_t *hob, size_t len, gpa_t at, const struct layout *layout,
-	const struct image *image, struct err *e)
+int td_hob_fill(const struct td_hob *hob, const struct layout *layout, const struct image *image,
+	struct err *e)
 {
-	struct hob_list l = {.at = hob, .len = len, .used = HANDOFF_LEN};
+	struct hob_list l = {.at = hob->bytes, .len = hob->len, .used = HANDOFF_LEN};
 	int rc = 0;
 
-	if (len < HANDOFF_LEN + END_LEN)
-		return err_set(e, ENOSPC, "TD HOB: %zu bytes are too small", len);
-	hob_head(hob, HOB_HANDOFF, HANDOFF_LEN);
-	store_le32(hob + 8, HOB_VERSION);
+	if (hob->len < HANDOFF_LEN + END_LEN)
+		return err_set(e, ENOSPC, "TD HOB: %zu bytes are too small", hob->len);
+	hob_head(hob->bytes, HOB_HANDOFF, HANDOFF_LEN);
+	store_le32(hob->bytes + 8, HOB_VERSION);
 	for (unsigned int i = 0; i < layout->n_ranges && !rc; i++)
 		rc = hob_range(&l, &layout->ranges[i], image, e);
-	hob_head(hob + l.used, HOB_END, END_LEN);
-	store_le64(hob + HANDOFF_END, at.v + l.used + END_LEN);
+	hob_head(hob->bytes + l.used, HOB_END, END_LEN);
+	store_le64(hob->bytes + HANDOFF_END, hob->at.v + l.used + END_LEN);
 	return rc;
 }

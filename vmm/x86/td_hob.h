@@ -16,13 +16,19 @@
 struct image;
 struct layout;
 
+/* Where the list goes. */
+struct td_hob {
+	uint8_t *bytes; /* len of them, zeros */
+	size_t len;
+	gpa_t at; /* where the guest will find them */
+};
+
 /*
  * td_hob_fill() - write the list for an image that lies in RAM or, its firmware, above all RAM
  * below 4 GiB.
- * @hob: len bytes of zeros, which the guest will find at address `at`
- * Return: 0; -EINVAL: a part of the image begins in RAM and ends beyond; -ENOSPC: len is too small.
+ * Return: 0; -EINVAL: a part of the image begins in RAM and ends beyond; -ENOSPC: it does not fit.
  */
-int td_hob_fill(uint8_t *hob, size_t len, gpa_t at, const struct layout *layout,
-	const struct image *image, struct err *e) MUST_CHECK;
+int td_hob_fill(const struct td_hob *hob, const struct layout *layout, const struct image *image,
+	struct err *e) MUST_CHECK;
 
 #endif

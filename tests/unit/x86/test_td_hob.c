@@ -36,11 +36,12 @@ static void ovmf(struct image *image)
 
 static int fill(uint64_t ram, size_t len, const struct image *image, struct err *e)
 {
+	const struct td_hob to = {hob, len, gpa_of(AT)};
 	struct layout layout;
 
 	memset(hob, 0, sizeof(hob));
 	assert_int_equal(layout_init(&layout, ram, e), 0);
-	return td_hob_fill(hob, len, gpa_of(AT), &layout, image, e);
+	return td_hob_fill(&to, &layout, image, e);
 }
 
 static void is_resource(size_t n, uint32_t type, uint64_t start, uint64_t end)
