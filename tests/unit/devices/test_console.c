@@ -156,20 +156,42 @@ static void console_goes_on_when_input_has_ended(void **state)
 	close_console(&f);
 }
 
-static void console_breaks_when_direction_is_wrong(void **state)
+/* What a driver may ask wrongly; the device needs a reset, and nothing goes in or out. */
+static const struct malformed {
+	const char *what, *section;
+	unsigned int queue;
+	struct rig_desc d[2];
+} malformed[] = {
+	{"writable, to be sent", "5.3.6", TX, {{RIG_DATA, 5, RIG_WRITE, 0}}},
+	{"partly writable, to be sent", "5.3.6", TX,
+		{{RIG_DATA, 5, RIG_NEXT, 1}, {RIG_DATA, 5, RIG_WRITE, 0}}},
+	{"readable, to be filled", "5.3.6", RX, {{RIG_DATA, 5, 0, 0}}},
+	{"no bytes", "2.7.5", TX, {{RIG_DATA, 0, 0, 0}}},
+	{"no bytes to be filled", "2.7.5", RX, {{RIG_DATA, 0, RIG_WRITE, 0}}},
+	{"beyond memory", "2.7.5", TX, {{RIG_GPA + RIG_SIZE - 2, 4, 0, 0}}},
+	{"beyond memory, to be filled", "2.7.5", RX, {{RIG_GPA + RIG_SIZE - 2, 4, RIG_WRITE, 0}}},
+	{"looped", "2.7.5.3.1", TX, {{RIG_DATA, 4, RIG_NEXT, 0}}},
+	{"looped, to be filled", "2.7.5.3.1", RX, {{RIG_DATA, 4, RIG_NEXT | RIG_WRITE, 0}}},
+};
+
+static void console_breaks_when_request_is_malformed(void **state)
 {
 	struct fixture f;
 
 	(void)state;
-	open_console(&f);
-	put(&f, TX, 5, RIG_WRITE);
-	assert_int_equal(rig_count(f.rig.err[TX]), 1);
-	close_console(&f);
-	open_console(&f);
-	assert_int_equal(fd_write_full(f.input, "typed", 5), 0);
-	put(&f, RX, 5, 0);
-	assert_int_equal(rig_count(f.rig.err[RX]), 1);
-	close_console(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++) {
+		const struct malformed *m = &malformed[i];
+
+		open_console(&f);
+		assert_int_equal(fd_write_full(f.input, "typed", 5), 0);
+		rig_desc(&f.rig, RIG_DESC(m->queue), 0, m->d[0]);
+		rig_desc(&f.rig, RIG_DESC(m->queue), 1, m->d[1]);
+		rig_offer(&f.rig, m->queue, 0);
+		rig_kick(&f.rig, m->queue);
+		if (rig_count(f.rig.err[m->queue]) != 1 || rig_used(&f.rig, m->queue) != 0)
+			fail_msg("%s (%s): accepted", m->what, m->section);
+		close_console(&f);
+	}
 }
 
 static void console_keeps_input_when_queue_stops(void **state)
@@ -196,7 +218,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(console_never_stalls_driver_when_nobody_reads),
 	cmocka_unit_test(console_goes_on_when_reader_has_gone),
 	cmocka_unit_test(console_goes_on_when_input_has_ended),
-	cmocka_unit_test(console_breaks_when_direction_is_wrong),
+	cmocka_unit_test(console_breaks_when_request_is_malformed),
 	cmocka_unit_test(console_keeps_input_when_queue_stops),
 };
 UNIT_MAIN(tests)

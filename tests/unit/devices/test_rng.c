@@ -118,17 +118,42 @@ static void rng_gives_at_most_a_chunk(void **state)
 	close_rng(&f);
 }
 
-static void rng_breaks_when_buffer_is_readable(void **state)
+/* What a driver may ask wrongly; the device needs a reset, whatever the source has. */
+static const struct malformed {
+	const char *what, *section;
+	struct rig_desc d[2];
+	bool private; /* the first buffer */
+} malformed[] = {
+	{"readable", "5.4.6.1", {{RIG_DATA, 4, 0, 0}}, false},
+	{"partly readable", "5.4.6.1", {{RIG_DATA, 4, RIG_NEXT, 1}, {RIG_DATA, 4, RIG_WRITE, 0}},
+		false},
+	{"no bytes", "2.7.5", {{RIG_DATA, 0, RIG_WRITE, 0}}, false},
+	{"beyond memory", "2.7.5", {{RIG_GPA + RIG_SIZE - 2, 4, RIG_WRITE, 0}}, false},
+	{"over 4 GiB", "2.7.5", {{RIG_DATA, UINT32_MAX, RIG_WRITE, 0}}, false},
+	{"looped", "2.7.5.3.1", {{RIG_DATA, 4, RIG_WRITE | RIG_NEXT, 0}}, false},
+	{"private", "ledger", {{RIG_DATA, 4, RIG_WRITE, 0}}, true},
+};
+
+static void rng_breaks_when_request_is_malformed(void **state)
 {
 	struct fixture f;
 
 	(void)state;
-	open_rng(&f);
-	rig_desc(&f.rig, RIG_DESC(0), 0, (struct rig_desc){RIG_DATA, 4, 0, 0});
-	rig_offer(&f.rig, 0, 0);
-	rig_kick(&f.rig, 0);
-	assert_int_equal(rig_count(f.rig.err[0]), 1);
-	close_rng(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++) {
+		const struct malformed *m = &malformed[i];
+
+		open_rng(&f);
+		assert_int_equal(fd_write_full(f.pipe[1], "entropy", 7), 0);
+		rig_share(&f.rig, RIG_DATA, 1, !m->private);
+		rig_desc(&f.rig, RIG_DESC(0), 0, m->d[0]);
+		rig_desc(&f.rig, RIG_DESC(0), 1, m->d[1]);
+		rig_offer(&f.rig, 0, 0);
+		rig_kick(&f.rig, 0);
+		if (rig_count(f.rig.err[0]) != 1 || rig_used(&f.rig, 0) != 0)
+			fail_msg("%s (%s): accepted", m->what, m->section);
+		assert_int_equal(*(uint8_t *)rig_at(&f.rig, RIG_DATA), 0);
+		close_rng(&f);
+	}
 }
 
 static void rng_stays_quiet_when_source_has_ended(void **state)
@@ -150,7 +175,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(rng_waits_when_source_is_empty),
 	cmocka_unit_test(rng_gives_request_back_when_queue_stops),
 	cmocka_unit_test(rng_gives_at_most_a_chunk),
-	cmocka_unit_test(rng_breaks_when_buffer_is_readable),
+	cmocka_unit_test(rng_breaks_when_request_is_malformed),
 	cmocka_unit_test(rng_stays_quiet_when_source_has_ended),
 };
 UNIT_MAIN(tests)
