@@ -339,7 +339,7 @@ def case_refused(daemon):
             ({"payload": None}, "payload.kernel"), ({"serial": {"mode": "Loud"}}, "serial.mode")):
         reply = expect(client.call("PUT", "vm.create", {**good, **change}), 400, "bad-config")
         need(reply.json()[-1].startswith(path + ":"), f"{path} is not named: {reply.body}")
-    tdx = {**good, "platform": {"tdx": True}}
+    tdx = {**good, "platform": {"tdx": True}, "payload": {"firmware": "/dev/null"}}
     expect(client.call("PUT", "vm.create", tdx), 400, "level-not-offered")
     twice = {**good, "disks": [{"path": daemon.disk, "id": "a"}] * 2}
     expect(client.call("PUT", "vm.create", twice), 409, "not-unique")

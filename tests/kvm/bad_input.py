@@ -124,7 +124,7 @@ def cases(p):
     yield "rng: unknown key", kernel + ["--rng", "src=/dev/urandom,colour=red"], "--rng"
     yield "rng: missing", kernel + ["--rng", "src=" + p.path("nowhere")], "--rng"
     yield "confidential: unknown", kernel + ["--confidential", "very"], "--confidential"
-    yield "confidential: not here", kernel + ["--confidential", "tdx"], "--confidential"
+    yield "confidential: not here", ["--confidential", "tdx", "--firmware", "/dev/null"], "--confidential"
     yield "require: unknown", kernel + ["--require", "much"], "--require"
     yield "require: more than there is", kernel + ["--require", "tdx"], "--require"
     yield "cmdline: too long", kernel + ["--cmdline", "x" * 70000], "--cmdline"
