@@ -28,6 +28,7 @@ static const char usage[] =
 	"       cloister device rng --socket PATH [--src FILE]\n"
 	"       cloister device console --socket PATH --output FILE [--input FILE]\n"
 	"       cloister device net --socket PATH --net tap=NAME[,KEY=VALUE...]\n"
+	"       cloister device vsock --socket PATH --vsock cid=N,socket=PATH\n"
 	"\n"
 	"Runs one device as a jailed vhost-user back end that listens on a unix socket, for a VMM that\n"
 	"speaks the vhost-user protocol. One front end at a time; when it goes, the next may come.\n"
@@ -42,7 +43,7 @@ static const char notes[] =
 	"usage\nor a file or socket that can't be opened.\n";
 
 struct device_flags {
-	const char *socket, *path, *serial, *src, *input, *output, *net;
+	const char *socket, *path, *serial, *src, *input, *output, *net, *vsock;
 	uint32_t n_queues;
 	bool read_only, once, best_effort, log_filter, verbose;
 };
@@ -128,6 +129,25 @@ static int open_net(struct server *s, const struct device_flags *f, struct err *
 	return -e->code;
 }
 
+/* The spawner makes what the device works on. */
+static int open_vsock(struct server *s, const struct device_flags *f, struct err *e)
+{
+	struct vm_config config;
+	struct device_plan plan;
+
+	if (!f->vsock || !*f->vsock)
+		return err_set(e, EINVAL, "--vsock is missing");
+	config_init(&config);
+	if (config_flag(&config, "vsock", f->vsock, e) == 0 && vsock_check(&config.vsock, e) == 0 &&
+		device_plan_vsock(&plan, &config, 0, e) > 0) {
+		s->req.n_queues = plan.spawn.n_queues;
+		s->req.cid = plan.spawn.cid;
+		snprintf(s->req.path, sizeof(s->req.path), "%s", plan.spawn.path);
+	}
+	config_fini(&config);
+	return -e->code;
+}
+
 static const struct device_kind {
 	const char *name;
 	enum spawn_kind kind;
@@ -137,6 +157,7 @@ static const struct device_kind {
 	{"rng", SPAWN_RNG, open_rng},
 	{"console", SPAWN_CONSOLE, open_console},
 	{"net", SPAWN_NET, open_net},
+	{"vsock", SPAWN_VSOCK, open_vsock},
 };
 
 static int open_listener(struct server *s, const char *path, struct err *e)
@@ -272,6 +293,8 @@ int cli_device(int argc, char **argv)
 			.help = "console: made if it is not there"},
 		{"--net", OPTION_TEXT, &f.net, .value = "KEYS",
 			.help = "net: as --net of `cloister run`"},
+		{"--vsock", OPTION_TEXT, &f.vsock, .value = "KEYS",
+			.help = "vsock: as --vsock of `cloister run`"},
 		{"--once", OPTION_SWITCH, &f.once, .help = "end after the first front end"},
 		{"--best-effort", OPTION_SWITCH, &f.best_effort,
 			.help = "go on where a part of the jail can't be had, and say so"},
@@ -289,7 +312,7 @@ int cli_device(int argc, char **argv)
 			kind = &device_kinds[i];
 	rc = options_parse(&o, kind ? argc - 1 : argc, kind ? argv + 1 : argv, &e);
 	if (rc == 0 && !kind)
-		rc = err_set(&e, EINVAL, "which device: blk, rng, console or net?");
+		rc = err_set(&e, EINVAL, "which device: blk, rng, console, net or vsock?");
 	if (rc < 0)
 		return options_fail(&o, &e);
 	return rc > 0 ? CLI_OK : device_run(&o, kind, &f);
