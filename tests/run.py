@@ -24,6 +24,7 @@ import test_guests
 import test_disk
 import test_kata
 import test_net
+import test_peers
 import test_vsock
 from paths import ROOT, Failed, main, say
 from tally import Tally, timed
@@ -169,6 +170,7 @@ def body():
             test_net.run(tally, ROOT / "build")
             test_disk.run(tally, ROOT / "build")
             test_vsock.run(tally, ROOT / "build")
+            test_peers.run(tally, ROOT / "build")
     return tally.end()
 
 
