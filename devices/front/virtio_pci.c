@@ -11,10 +11,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
-#include "devices/front/backend.h"
 #include "devices/front/courier.h"
 #include "devices/front/msix.h"
 #include "devices/front/virtio_common.h"
+#include "devices/front/virtio_config.h"
 #include "devices/wire/virtio_pci.h"
 
 #include <assert.h>
@@ -64,7 +64,7 @@ struct virtio_pci {
 	uint64_t bar;
 	bool io_on; /* kicks are ioeventfds at io_bar */
 	uint64_t io_bar;
-	uint8_t config[VHOST_USER_CLIENT_CONFIG_MAX];
+	struct virtio_config config;
 };
 
 /* --- kicks --- */
@@ -279,53 +279,37 @@ static const struct virtio_common_ops common_ops = {
 
 /* --- device configuration --- */
 
-/* fetch_config() - Return: 1 if it is another now, 0 if it is not, -errno of the client. */
-static int fetch_config(struct virtio_pci *vp, struct err *e)
-{
-	uint8_t fresh[VHOST_USER_CLIENT_CONFIG_MAX];
-	int rc;
-
-	if (!vp->desc.config_len)
-		return 0;
-	rc = backend_get_config(&vp->back, fresh, vp->desc.config_len, e);
-	if (rc)
-		return rc;
-	pthread_mutex_lock(&vp->lock);
-	rc = memcmp(vp->config, fresh, vp->desc.config_len) != 0;
-	memcpy(vp->config, fresh, vp->desc.config_len);
-	pthread_mutex_unlock(&vp->lock);
-	return rc;
-}
-
 int virtio_pci_refresh_config(struct virtio_pci *vp, struct err *e)
 {
-	int rc = fetch_config(vp, e);
+	int rc = virtio_config_fetch(&vp->config, e);
 
-	if (rc > 0)
+	/* Of a live one the driver may have read a part of what is new. */
+	if (rc > 0 || (!rc && vp->desc.config_live))
 		virtio_common_changed(&vp->common);
 	return rc < 0 ? rc : 0;
 }
 
+static void read_live(void *ctx)
+{
+	struct virtio_pci *vp = ctx;
+	struct err e = ERR_INIT;
+
+	if (virtio_config_fetch(&vp->config, &e) < 0)
+		log_limited(LOG_DEBUG, vp->name, "configuration: %s", e.text);
+}
+
 static uint64_t read_config(struct virtio_pci *vp, uint64_t off, unsigned int len)
 {
-	uint64_t v = 0;
-
-	if (!range_in(off, len, vp->desc.config_len))
-		return 0;
-	pthread_mutex_lock(&vp->lock);
-	memcpy(&v, vp->config + off, len);
-	pthread_mutex_unlock(&vp->lock);
-	return v;
+	if (vp->desc.config_live)
+		courier_run_at(vp->desc.courier, read_live, vp);
+	return virtio_config_read(&vp->config, off, len);
 }
 
 static void write_config(struct virtio_pci *vp, uint64_t off, unsigned int len, uint64_t value)
 {
 	struct err e = ERR_INIT;
-	int rc = backend_set_config(&vp->back, (uint32_t)off, &value, len, &e);
 
-	if (!rc)
-		rc = fetch_config(vp, &e);
-	if (rc < 0)
+	if (virtio_config_write(&vp->config, off, value, len, &e) < 0)
 		log_limited(LOG_DEBUG, vp->name, "configuration: %s", e.text);
 }
 
@@ -569,6 +553,7 @@ static void init(struct virtio_pci *vp, const struct virtio_pci_desc *desc)
 	vp->desc.memory = NULL; /* and own: the back end has its copy; the caller's may go */
 	backend_init(&vp->back, &back);
 	pthread_mutex_init(&vp->lock, NULL);
+	virtio_config_init(&vp->config, &vp->back, vp->desc.config_len);
 	for (unsigned int i = 0; i < CALLS; i++)
 		vp->kicks[i] = vp->calls[i] = -1;
 	vp->err_fd = vp->events = vp->events_source.fd = vp->sock_source.fd = -1;
@@ -604,7 +589,7 @@ static int connect_backend(struct virtio_pci *vp, struct err *e)
 {
 	int rc = backend_connect(&vp->back, fd_take(&vp->desc.sock), fd_take(&vp->desc.pidfd), e);
 
-	return rc ? rc : fetch_config(vp, e);
+	return rc ? rc : virtio_config_fetch(&vp->config, e);
 }
 
 static void init_common(struct virtio_pci *vp)
@@ -691,6 +676,7 @@ void virtio_pci_destroy(struct virtio_pci *vp)
 	fd_drop(&vp->err_fd);
 	fd_drop(&vp->events);
 	pthread_mutex_destroy(&vp->lock);
+	virtio_config_fini(&vp->config);
 	free(vp);
 }
 

@@ -47,6 +47,7 @@ struct virtio_pci_desc {
 	uint64_t withheld;              /* features that the guest is not offered */
 	uint32_t config_len; /* of the device configuration, up to VHOST_USER_CLIENT_CONFIG_MAX; 0:
 				none */
+	bool config_live;    /* the back end changes it while it serves: each read asks */
 	bool require_access_platform; /* above level off */
 	int sock;                     /* vhost-user; the device owns it, also when creation fails */
 	int pidfd;                    /* of the back end, -1: unknown; owned likewise */
