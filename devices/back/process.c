@@ -7,6 +7,7 @@
 #include "devices/back/balloon.h"
 #include "devices/back/blk.h"
 #include "devices/back/console.h"
+#include "devices/back/mem.h"
 #include "devices/back/net.h"
 #include "devices/back/rng.h"
 #include "devices/back/vhost_user_server.h"
@@ -94,6 +95,22 @@ static int make_balloon(struct made *m, struct err *e)
 	return 0;
 }
 
+static int make_mem(struct made *m, struct err *e)
+{
+	const struct mem_config config = {
+		.loop = m->loop,
+		.name = m->req->name,
+		.state_fd = m->fds[0],
+		.changed_fd = m->fds[1],
+	};
+	struct mem *mem;
+
+	if (mem_create(&mem, &config, e) < 0)
+		return -e->code;
+	m->device = mem_device(mem);
+	return 0;
+}
+
 static int make_net(struct made *m, struct err *e)
 {
 	struct net_config config = {
@@ -143,6 +160,7 @@ static const struct kind {
 	[SPAWN_RNG] = {"cl-rng", FILTER_RNG, 1, make_rng},
 	[SPAWN_CONSOLE] = {"cl-console", FILTER_CONSOLE, 2, make_console},
 	[SPAWN_BALLOON] = {"cl-balloon", FILTER_BALLOON, 2, make_balloon},
+	[SPAWN_MEM] = {"cl-mem", FILTER_BALLOON, 2, make_mem},
 	[SPAWN_NET] = {"cl-net", FILTER_NET, 0, make_net},
 	[SPAWN_VSOCK] = {"cl-vsock", FILTER_VSOCK, 0, make_vsock, true, VSOCK_FDS},
 };

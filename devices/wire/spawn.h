@@ -8,6 +8,7 @@
  *   3. the area of its counters (devices/wire/counters.h), if SPAWN_COUNTERS is set;
  *   4. the device's own: blk: the image; rng: the source; console: input, output;
  *      balloon: its struct balloon_state, an eventfd that says that it changed;
+ *      mem: its struct mem_state, likewise an eventfd;
  *      net: a queue of the tap for each pair of queues;
  *      vsock: none: the spawner listens on `path` and dials (wire/vsock_dial.h).
  * They stay the requester's, who may close them once the reply is there. A reply of status 0
@@ -26,7 +27,15 @@
 #define SPAWN_NAME_MAX 32u /* with the NUL */
 #define SPAWN_PATH_MAX 108u
 
-enum spawn_kind { SPAWN_BLK = 1, SPAWN_RNG, SPAWN_CONSOLE, SPAWN_NET, SPAWN_VSOCK, SPAWN_BALLOON };
+enum spawn_kind {
+	SPAWN_BLK = 1,
+	SPAWN_RNG,
+	SPAWN_CONSOLE,
+	SPAWN_NET,
+	SPAWN_VSOCK,
+	SPAWN_BALLOON,
+	SPAWN_MEM
+};
 
 /* net: what a tap may leave to the guest, and the guest to it */
 #define SPAWN_OFFLOAD_CSUM 0x1u /* partial checksums; the others need it */
