@@ -4,9 +4,11 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "memory/layout.h"
 #include "vmm/hv/snp.h"
 #include "vmm/hv/vm_type.h"
 #include "vmm/keyval.h"
+#include "vmm/mem_device.h"
 #include "vmm/mem_resize.h"
 
 #include <errno.h>
@@ -497,7 +499,7 @@ static int config_check_disk(const struct disk_config *d, unsigned int i, struct
 static const char *config_id(
 	const struct vm_config *c, unsigned int i, char name[16], const char **flag, bool *given)
 {
-	static const char *const fixed[] = {"rng0", "console0", "balloon0"};
+	static const char *const fixed[] = {"rng0", "console0", "balloon0", MEM_DEVICE_ID};
 	const char *id = NULL;
 
 	*given = false;
@@ -611,6 +613,11 @@ static int config_check_launch(const struct vm_config *c, struct err *e)
 	return 0;
 }
 
+bool config_has_virtio_mem(const struct vm_config *c)
+{
+	return c->memory.method == MEMORY_VIRTIO && c->memory.hotplug_size;
+}
+
 int config_check(const struct vm_config *c, struct err *e)
 {
 	int rc = config_check_launch(c, e);
@@ -620,11 +627,13 @@ int config_check(const struct vm_config *c, struct err *e)
 	if (!is_aligned(c->memory.size, MIB(1)))
 		return err_set(e, EINVAL, "--memory: size=%llu is not a whole number of MiB",
 			(unsigned long long)c->memory.size);
-	if (c->memory.hotplug_size && c->memory.method == MEMORY_VIRTIO)
-		return err_set(e, EINVAL,
-			"--memory: hotplug_method virtio-mem can't be had yet, acpi can");
 	if (c->memory.hotplugged_size > c->memory.hotplug_size)
 		return err_set(e, EINVAL, "--memory: hotplugged_size is more than hotplug_size");
+	if (config_has_virtio_mem(c) &&
+		!is_aligned(c->memory.hotplug_size | c->memory.hotplugged_size, LAYOUT_PLUG_STEP))
+		return err_set(e, EINVAL,
+			"--memory: hotplug_size and hotplugged_size are multiples of 128 MiB "
+			"with virtio-mem");
 	if (c->cpus.max && c->cpus.max < c->cpus.boot)
 		return err_set(e, EINVAL, "--cpus: max=%llu is less than boot=%llu",
 			(unsigned long long)c->cpus.max, (unsigned long long)c->cpus.boot);

@@ -68,11 +68,12 @@ struct vm_config {
 };
 
 #define CONFIG_LEVEL_AUTO 0
-/* config_init() - the defaults. */
+/* config_init() - the defaults; config_fini() - free what the config owns. */
 void config_init(struct vm_config *c);
-
-/* config_fini() - free what the config owns. */
 void config_fini(struct vm_config *c);
+
+/* config_has_virtio_mem() - Return: can memory come by a virtio-mem device? */
+bool config_has_virtio_mem(const struct vm_config *c);
 
 /*
  * config_flag() - take one flag of the command line.
@@ -83,8 +84,8 @@ int config_flag(struct vm_config *c, const char *name, const char *value, struct
 
 /*
  * config_section() - Return: the table of a section: one of the flags with keys, "disk" (of a
- * struct disk_config), "disk-bandwidth", "disk-ops"; "net", "net-bandwidth" or "net-ops"
- * (of a struct nic_config), "fs" (of a struct fs_config) or "payload"; NULL for other names.
+ * struct disk_config), "disk-bandwidth", "disk-ops"; "net", "net-bandwidth" or "net-ops" (of a
+ * struct nic_config), "fs" (of a struct fs_config) or "payload"; NULL for other names.
  */
 const struct keyval_section *config_section(const char *name);
 

@@ -12,6 +12,7 @@
 #include "memory/ledger.h"
 #include "memory/ram.h"
 #include "vmm/config.h"
+#include "vmm/mem_device.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -112,6 +113,7 @@ static int device_attach(struct device *d, const struct device_env *env,
 		.n_queues = p->spawn.n_queues,
 		.max_queue_size = p->queue_size,
 		.config_len = p->config_len,
+		.config_live = p->config_live,
 		.withheld = p->packed ? 0 : VIRTIO_F_RING_PACKED,
 		.require_access_platform = env->ram->cbit || env->ram->dual,
 		.sock = child->sock,
@@ -216,6 +218,26 @@ static bool device_may_have_balloon(const struct device_env *env)
 	return !env->ram->cbit && !env->ram->dual;
 }
 
+/* device_start_mem() - the virtio-mem device, if the config has one. Return: 0 or -errno. */
+static int device_start_mem(struct device *devices, const struct device_env *env,
+	const struct vm_config *config, struct err *e)
+{
+	const struct layout_range *plug = &env->ram->layout.plug;
+	const struct mem_region region = {plug->gpa.v, plug->len};
+	struct device_plan plan;
+	struct device *started;
+	int rc;
+
+	if (!plug->len || !config_has_virtio_mem(config))
+		return 0;
+	rc = device_plan_mem(&plan, &region, config->memory.hotplugged_size, e);
+	if (rc < 0)
+		return rc;
+	rc = device_start_one(&started, devices, env, &plan, e);
+	device_plan_fini(&plan);
+	return rc;
+}
+
 int device_start_all(struct device **devices, const struct device_env *env,
 	const struct vm_config *config, struct err *e)
 {
@@ -226,14 +248,15 @@ int device_start_all(struct device **devices, const struct device_env *env,
 	*devices = calloc(DEVICES_MAX, sizeof(**devices));
 	if (!*devices)
 		return err_sys(e, ENOMEM, "devices");
-	for (unsigned int i = 0; (rc = device_plan_next(&plan, config, env->console_outlet, i, e)) > 0; i++) {
+	for (unsigned int i = 0;
+		(rc = device_plan_next(&plan, config, env->console_outlet, i, e)) > 0; i++) {
 		if (plan.spawn.kind != SPAWN_BALLOON || device_may_have_balloon(env))
 			rc = device_start_one(&started, *devices, env, &plan, e);
 		device_plan_fini(&plan);
 		if (rc < 0)
 			return rc;
 	}
-	return rc;
+	return rc < 0 ? rc : device_start_mem(*devices, env, config, e);
 }
 
 struct device *device_find(struct device *devices, const char *id)

@@ -6,6 +6,7 @@
 #include "devices/wire/pci.h"
 #include "devices/wire/virtio.h"
 #include "vmm/config.h"
+#include "vmm/mem_device.h"
 #include "vmm/resource.h"
 
 #include <stdio.h>
@@ -153,10 +154,29 @@ static int device_plan_balloon(struct device_plan *p, const struct balloon_wish 
 	return 1;
 }
 
+int device_plan_mem(
+	struct device_plan *p, const struct mem_region *region, uint64_t wanted, struct err *e)
+{
+	*p = (struct device_plan){
+		.kind = "mem",
+		.spawn = {.kind = SPAWN_MEM, .name = MEM_DEVICE_ID, .n_queues = 1},
+		.virtio_id = VIRTIO_ID_MEM,
+		.class_code = PCI_CLASS_OTHER,
+		.queue_size = 128,
+		.config_len = 56, /* spec 5.15.4 */
+		.config_live = true,
+	};
+	if (mem_device_prepare(region, wanted, p->spawn.fds, e) < 0)
+		return -e->code;
+	p->spawn.n_fds = 2;
+	return 1;
+}
+
 bool device_plan_any(const struct vm_config *c)
 {
 	return c->n_disks || c->n_nics || c->rng.src || c->console.mode != STREAM_OFF ||
-		c->vsock.socket || c->n_fs || c->balloon.size != BALLOON_NONE;
+		c->vsock.socket || c->n_fs || c->balloon.size != BALLOON_NONE ||
+		config_has_virtio_mem(c);
 }
 
 int device_plan_next(

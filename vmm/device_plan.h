@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+struct mem_region;
 struct nic_limit;
 struct vm_config;
 
@@ -26,6 +27,7 @@ struct device_plan {
 	bool packed; /* offer packed rings to the guest */
 	uint32_t class_code;
 	uint32_t config_len; /* bytes of device configuration */
+	bool config_live;    /* see struct virtio_pci_desc */
 	char name[16];       /* for spawn.name where the config gives none */
 };
 
@@ -55,6 +57,13 @@ int device_plan_nic(
 /* device_plan_fs() - the same for file system number i. */
 int device_plan_fs(
 	struct device_plan *p, const struct vm_config *c, unsigned int i, struct err *e) MUST_CHECK;
+
+/*
+ * device_plan_mem() - the virtio-mem device, of which wanted bytes are to be plugged at the start.
+ * It is none of device_plan_next()'s, as its place is the layout's. Return: 1 or -errno.
+ */
+int device_plan_mem(struct device_plan *p, const struct mem_region *region, uint64_t wanted,
+	struct err *e) MUST_CHECK;
 
 /* device_plan_limit() - Return: a rate limit of the config as back ends take it. */
 struct spawn_limit device_plan_limit(const struct nic_limit *l);

@@ -21,6 +21,7 @@
 #include "vmm/doorbell.h"
 #include "vmm/fw_config.h"
 #include "vmm/hv/hv.h"
+#include "vmm/mem_device.h"
 #include "vmm/outlet.h"
 #include "vmm/resource.h"
 #include "vmm/sandbox.h"
@@ -228,19 +229,25 @@ static int machine_init_board(struct machine *m, const struct machine_desc *desc
 	return rc;
 }
 
-static void machine_balloon_changed(void *ctx)
+/* machine_memory_changed() - the balloon or the virtio-mem device has another size */
+static void machine_memory_changed(void *ctx)
 {
 	struct machine *m = ctx;
 
-	m->desc.device_event(m->desc.ctx, "balloon0", "balloon-changed");
+	m->desc.device_event(m->desc.ctx, "memory", "memory-changed");
 }
 
 static int machine_listen(struct machine *m, struct err *e)
 {
-	const struct balloon_listener listener = {machine_balloon_changed, m};
-	struct device *d = device_find(m->devices, "balloon0");
+	const struct balloon_listener listener = {machine_memory_changed, m};
+	const struct mem_listener mem_listener = {machine_memory_changed, m};
+	struct device *d = device_find(m->devices, "balloon0"),
+		      *mem = device_find(m->devices, MEM_DEVICE_ID);
+	int rc = d ? balloon_listen(&m->balloon, d, m->desc.loop, &listener, e) : 0;
 
-	return d ? balloon_listen(&m->balloon, d, m->desc.loop, &listener, e) : 0;
+	if (!rc && mem)
+		rc = mem_device_listen(&m->mem_device, mem, m->desc.loop, &mem_listener, e);
+	return rc;
 }
 
 /* machine_init_outlets() - the host's ends of serial port and console, where they need some */
@@ -297,6 +304,7 @@ int machine_start(struct machine *m, struct err *e)
 void machine_fini(struct machine *m)
 {
 	balloon_deafen(m->balloon);
+	mem_device_deafen(m->mem_device);
 	device_stop_all(m->devices);
 	doorbell_destroy(m->doorbell);
 	sweeper_destroy(m->sweeper);

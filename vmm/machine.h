@@ -12,6 +12,7 @@
 #include "vmm/irq.h"
 
 struct balloon_ear;
+struct mem_device;
 struct converter;
 struct copyin_port;
 struct debug_port;
@@ -43,7 +44,7 @@ struct machine_desc {
 	enum filter_mode seccomp; /* of the courier's thread */
 	/* The guest switched itself off (reset: asked for a reset); on a vCPU thread. */
 	void (*power_event)(void *ctx, bool reset);
-	/* "device-removed": machine_unplug() is complete; "balloon-changed"; others as in
+	/* "device-removed": machine_unplug() is complete; "memory-changed"; others as in
 	 * vmm/device.h. Loop's thread.
 	 */
 	void (*device_event)(void *ctx, const char *id, const char *event);
@@ -79,6 +80,7 @@ struct machine {
 	struct outlet *serial_outlet, *console_outlet; /* NULL: no pseudoterminal or socket */
 	struct device *devices;                        /* DEVICES_MAX entries */
 	struct balloon_ear *balloon;                   /* NULL: there is none */
+	struct mem_device *mem_device;                 /* likewise */
 };
 
 /* machine_init() - build the board. Return: 0 or -errno; machine_fini() is allowed then. */

@@ -3,7 +3,9 @@
 #include "vmm/mem_resize.h"
 
 #include "devices/front/mem_plug.h"
+#include "devices/wire/virtio_mem.h"
 #include "vmm/launch.h"
+#include "vmm/mem_device.h"
 #include "vmm/policy.h"
 #include "vmm/vm.h"
 
@@ -58,11 +60,35 @@ static int mem_resize_check_acpi(
 	return 0;
 }
 
+/* mem_resize_check_virtio() - it comes and goes, in whole blocks */
+static int mem_resize_check_virtio(
+	const struct vm *vm, const struct vm_config *c, uint64_t want, struct err *e)
+{
+	uint64_t room = vm->ram.layout.plug.len;
+
+	if (want < c->memory.size || want - c->memory.size > room)
+		return err_set(e, EINVAL,
+			"memory.size is %llu bytes, and at most %llu more can come, as "
+			"memory.hotplug_size says",
+			(unsigned long long)c->memory.size, (unsigned long long)room);
+	if (!is_aligned(want - c->memory.size, VIRTIO_MEM_BLOCK))
+		return err_set(e, EINVAL, "memory comes and goes in multiples of 2 MiB");
+	return 0;
+}
+
+/* mem_resize_check_running() - what a VM that is up can be made to have */
+static int mem_resize_check_running(
+	const struct vm *vm, const struct vm_config *c, uint64_t want, struct err *e)
+{
+	return config_has_virtio_mem(c) ? mem_resize_check_virtio(vm, c, want, e)
+					: mem_resize_check_acpi(vm, c, want, e);
+}
+
 int mem_resize_check(const struct vm *vm, const struct vm_config *c, uint64_t want, struct err *e)
 {
 	uint64_t size = want - min_u64(want, c->memory.hotplugged_size);
 	struct layout layout;
-	int rc = vm ? mem_resize_check_acpi(vm, c, want, e) : layout_init(&layout, size, e);
+	int rc = vm ? mem_resize_check_running(vm, c, want, e) : layout_init(&layout, size, e);
 
 	return rc || c->memory.overcommit ? rc : launch_check_host_memory(want, e);
 }
@@ -80,11 +106,46 @@ static int mem_resize_plug(struct vm *vm, uint64_t len, struct err *e)
 	return 0;
 }
 
+int mem_resize_expose(struct vm *vm, struct err *e)
+{
+	const struct layout_range *plug = &vm->ram.layout.plug;
+	struct ram_slot slot;
+
+	if (!plug->len || !config_has_virtio_mem(vm->config))
+		return 0;
+	slot = ram_plug_slot(&vm->ram, 0, plug->len);
+	return hv_add_slots(vm->hv, &slot, 1, e);
+}
+
+uint64_t mem_resize_actual(const struct vm *vm, const struct vm_config *c)
+{
+	uint64_t has = mem_resize_now(c);
+
+	if (!vm)
+		return has;
+	if (config_has_virtio_mem(c))
+		has = c->memory.size + mem_device_plugged(vm->machine.mem_device);
+	return has - min_u64(has, balloon_size(vm->machine.balloon));
+}
+
+/* mem_resize_ask() - by virtio-mem: the guest plugs or unplugs */
+static int mem_resize_ask(struct vm *vm, struct vm_config *c, uint64_t want, struct err *e)
+{
+	int rc = mem_device_ask(vm->machine.mem_device, want - c->memory.size, e);
+
+	if (!rc)
+		c->memory.hotplugged_size = want - c->memory.size;
+	return rc;
+}
+
 int mem_resize_apply(struct vm *vm, struct vm_config *c, uint64_t want, struct err *e)
 {
 	uint64_t now = mem_resize_now(c);
-	int rc = vm ? mem_resize_plug(vm, want - now, e) : 0;
+	int rc;
 
+	if (vm && config_has_virtio_mem(c))
+		return mem_resize_ask(vm, c, want, e);
+	rc = vm ? mem_resize_plug(vm, want - now, e) : 0;
 	if (rc)
 		return rc;
 	c->memory.size = want - c->memory.hotplugged_size;

@@ -27,6 +27,7 @@ static const struct {
 	[POLICY_MIGRATION] = {"migration", ABOVE_OFF, LEAVES_THE_VM},
 	[POLICY_PMEM] = {"pmem", ABOVE_OFF, "a host file as guest memory is shared with the host"},
 	[POLICY_SNAPSHOT] = {"a snapshot", ABOVE_OFF, LEAVES_THE_VM},
+	[POLICY_VIRTIO_MEM] = {"virtio-mem", ABOVE_OFF, RAM_IS_FIXED},
 	[POLICY_VCPU_RESIZE] = {"vCPU hotplug", ENCRYPTED, "the launch measures the vCPUs"},
 };
 

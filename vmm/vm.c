@@ -37,6 +37,8 @@ int vm_choose_type(const struct vm_type **type, const struct vm_config *config,
 	if (config->balloon.size && config->balloon.size != BALLOON_NONE &&
 		policy_check((*type)->level, POLICY_BALLOON, e))
 		return err_context(e, "--balloon");
+	if (config_has_virtio_mem(config) && policy_check((*type)->level, POLICY_VIRTIO_MEM, e))
+		return err_context(e, "--memory");
 	if ((int)(*type)->level < config->require)
 		return err_set(e, ENODEV,
 			"--require: level %s is not offered here; the strongest that is: %s",
@@ -188,6 +190,8 @@ static int vm_up_memory(struct vm *vm, struct err *e)
 		return rc;
 	n = ram_slots(&vm->ram, slots);
 	rc = hv_add_slots(vm->hv, slots, n, e);
+	if (!rc)
+		rc = mem_resize_expose(vm, e);
 	if (!rc)
 		rc = ledger_create(&vm->ledger, &vm->ram.layout, !vm_is_split(vm),
 			launch_shared_budget(vm->config), e);

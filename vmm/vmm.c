@@ -202,7 +202,7 @@ static void vmm_device_event(void *ctx, const char *id, const char *event)
 	struct vmm *vmm = ctx;
 	struct plug_board board = vmm_board(vmm);
 
-	if (!strcmp(event, "balloon-changed")) { /* often: no line, no event */
+	if (!strcmp(event, "memory-changed")) { /* often: no line, no event */
 		vmm->desc.changed(vmm->desc.ctx);
 		return;
 	}
@@ -367,9 +367,7 @@ enum level vmm_level(const struct vmm *vmm)
 void vmm_size(const struct vmm *vmm, uint64_t *vcpus, uint64_t *ram)
 {
 	*vcpus = vmm->config.cpus.boot;
-	*ram = mem_resize_now(&vmm->config);
-	if (vmm->vm)
-		*ram -= min_u64(*ram, balloon_size(vmm->vm->machine.balloon));
+	*ram = mem_resize_actual(vmm->vm, &vmm->config);
 }
 
 json_t *vmm_measurement(const struct vmm *vmm)

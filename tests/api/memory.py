@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Memory that comes by vm.resize, before boot and while a tiny guest runs.
+"""Memory that comes (and goes) by vm.resize, before boot and while a tiny guest runs.
 
 Usage: memory.py CLOISTER GUESTS_FOLDER CASE, or: memory.py list
 """
@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "kvm"))
 
 # pylint: disable=wrong-import-position
+from balloon import children, name_of
 from client import GoClient, RustClient, go_config, need, rust_config
 from life import expect, run
 from plug import said
@@ -103,7 +104,80 @@ def case_soft(daemon):
     need(sizes(client) == (64, 64), "vm.info")
 
 
+def mem_config(make_config, *args):
+    config = make_config(*args)
+    config["memory"].update(hotplug_method="VirtioMem", hotplug_size=256 * MIB, hotplugged_size=0)
+    return config
+
+
+def start_mem(daemon, client, config, cmdline=""):
+    config["payload"] = {"kernel": daemon.guest("mem"), "cmdline": cmdline}
+    expect(client.call("PUT", "vm.create", config), 204)
+    expect(client.call("PUT", "vm.boot"), 204)
+
+
+def host_bytes(daemon):
+    """What the VM's memory costs: the blocks of its only object."""
+    for fd in os.listdir(f"/proc/{daemon.child.pid}/fd"):
+        path = f"/proc/{daemon.child.pid}/fd/{fd}"
+        if "guest-shared" in os.readlink(path):
+            return os.stat(path).st_blocks * 512
+    raise AssertionError("no memory object")
+
+
+def case_virtio(make_client, make_config):
+    """The guest plugs and unplugs what it is asked to; vm.info follows; what is unplugged costs nothing, also after its process was killed."""
+    def case(daemon):
+        client = make_client(daemon.socket)
+        start_mem(daemon, client, mem_config(make_config, "", daemon.disk, ""))
+        said(daemon, "READY at 100000000, 256 MiB")
+        refused(client, BOOT + MIB, "2 MiB")
+        refused(client, BOOT - 2 * MIB, "memory.size")
+        refused(client, BOOT + 258 * MIB, "hotplug_size")
+        for blocks in (3, 100, 1):
+            resize(client, BOOT + 2 * blocks * MIB)
+            said(daemon, f"HAS {blocks} blocks")
+            daemon.until(lambda: sizes(client) == (64, 64 + 2 * blocks), "vm.info")  # pylint: disable=cell-var-from-loop
+        info = expect(client.call("GET", "vm.info"), 200).json()["config"]["memory"]
+        need(info["hotplugged_size"] == 2 * MIB, f"vm.info {info}")
+        cost = host_bytes(daemon)
+        need(cost < 12 * MIB, f"memory on the host: {cost} bytes")
+        counters = expect(client.call("GET", "vm.counters"), 200).json()["mem0"]
+        need(counters["out_bytes"] == 99 * 2 * MIB and counters["refused"] == 6, f"counters {counters}")
+        os.kill(next(child for child in children(daemon) if name_of(child) == "cl-mem"), 9)
+        daemon.until(lambda: expect(client.call("GET", "vm.counters"), 200).json()["mem0"]["deaths"] == 1,
+                     "no other process in its place")
+        resize(client, BOOT + 256 * MIB)
+        said(daemon, "HAS 128 blocks")
+        resize(client, BOOT)
+        need(daemon.wait() == 0, "exit status")
+        need("PASS mem" in daemon.text("out"), "the guest's verdict")
+    return case
+
+
+def case_virtio_wrong(daemon):
+    """A request that no driver sends puts the device into NEEDS_RESET; what there is at the start is asked for."""
+    client = GoClient(daemon.socket)
+    config = mem_config(go_config, "", daemon.disk, "")
+    config["memory"]["hotplugged_size"] = 128 * MIB
+    start_mem(daemon, client, config, "wrong=1")
+    need(daemon.wait() == 0, "exit status")
+    need("PASS mem" in daemon.text("out"), "the guest's verdict")
+
+
+def case_virtio_soft(daemon):
+    """Above off there is none, and the answer names level and feature."""
+    client = RustClient(daemon.socket)
+    config = mem_config(rust_config, daemon.guest("mem"), daemon.disk, "", "soft")
+    reply = expect(client.call("PUT", "vm.create", config), 400, "level-forbids")
+    need("level soft forbids virtio-mem" in reply.json()[-1], f"{reply.body}")
+
+
 CASES = {
+    "memory-virtio-go": case_virtio(GoClient, go_config),
+    "memory-virtio-rust": case_virtio(RustClient, rust_config),
+    "memory-virtio-wrong": case_virtio_wrong,
+    "memory-virtio-soft": case_virtio_soft,
     "memory-go-off": case_hot(GoClient, go_config),
     "memory-rust-off": case_hot(RustClient, rust_config),
     "memory-cold": case_cold,

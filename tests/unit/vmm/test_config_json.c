@@ -159,7 +159,8 @@ static void config_json_names_the_field_at_fault(void **state)
 			"balloon: size=1 is no multiple of 4096, or more than the VM has"},
 		{"{" K ",\"balloon\":{\"deflate_on_oom\":true}}", "balloon: size is missing"},
 		{"{" K ",\"memory\":{\"hotplug_method\":\"VirtioMem\",\"hotplug_size\":1}}",
-			"memory: hotplug_method virtio-mem can't be had yet, acpi can"},
+			"memory: hotplug_size and hotplugged_size are multiples of 128 MiB "
+			"with virtio-mem"},
 		{"{" K ",\"memory\":{\"hotplugged_size\":1}}",
 			"memory: hotplugged_size is more than hotplug_size"},
 		{"{\"platform\":{\"sev\":true}}", "platform.sev: unknown key"},
