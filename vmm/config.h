@@ -66,7 +66,6 @@ struct vm_config {
 	unsigned int n_named; /* devices that were given an id of ours */
 	bool xcr0_preset;     /* lab only */
 };
-
 #define CONFIG_LEVEL_AUTO 0
 /* config_init() - the defaults; config_fini() - free what the config owns. */
 void config_init(struct vm_config *c);
