@@ -88,7 +88,11 @@ def long_tier(tally):
     build = ROOT / "build"
     counts = {**os.environ, "CLOISTER_REQUESTS": "10000", "CLOISTER_CYCLES": "1000"}
     faults = [kvm / "faults.py", build / "cloister", build / "tests/kvm/libfaults.so", build / "guests"]
+    labs = ROOT / "tests/lab"
     programs = {
+        "vsock, 10000 connections": [labs / "test_vsock.py", "10000"],
+        "net, 1 GiB both ways": [labs / "test_net.py", "1024"],
+        "disk, ten times as much": [labs / "test_disk.py", "10"],
         "proofs": [ROOT / "tests/proofs/run.py"],
         "order of locks": [ROOT / "tests/locks/run.py", build],
         "two builds": [ROOT / "tests/cli/reproducible.py"],

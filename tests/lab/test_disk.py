@@ -2,7 +2,7 @@
 """virtio-blk with a stock kernel, in the lab: verified random and sequential I/O on several queues past both page
 caches, and file systems that are made, used, checked and found again.
 
-Run alone: python3 tests/lab/test_disk.py [WORD...], only cases whose name has all WORDs
+Run alone: python3 tests/lab/test_disk.py [WORD...] [TIMES], only cases whose name has all WORDs, and I/O so many times
 """
 import pathlib
 import re
@@ -34,8 +34,9 @@ mkdir /mnt /run /etc; > /etc/fstab
 for module in /modules/*.ko; do insmod $module; done
 echo "disk: queues $(ls /sys/block/vda/mq | wc -l)"
 echo "disk: features $(cat /sys/bus/virtio/devices/virtio0/features)"
-disk-verify random /dev/vda 4 150
-disk-verify sequential /dev/vda 2 24
+times=$(sed 's/.*times=//; s/ .*//' /proc/cmdline)
+disk-verify random /dev/vda 4 $((150 * times))
+disk-verify sequential /dev/vda 2 $((24 * times))
 for fs in $(sed 's/.*filesystems=//; s/ .*//; s/,/ /g' /proc/cmdline); do
 	mkfs.$fs $([ $fs = xfs ] && echo -f || echo -F) -q /dev/vda && mount -t $fs /dev/vda /mnt || echo "disk: $fs can't be made"
 	for i in 1 2 3 4 5 6 7 8; do mkdir -p /mnt/$i/$i; dd if=/dev/urandom of=/mnt/$i/$i/file bs=64k count=$i 2> /dev/null; done
@@ -53,6 +54,7 @@ poweroff -f
 """
 
 SCRIPT = f"""\
+read -r times < /times
 for module in /host/*.ko; do insmod $module; done
 truncate -s 400M /back
 loop=$(losetup -f); losetup $loop /back
@@ -60,8 +62,8 @@ mkfs.ext4 -q -F $loop; mkdir -p /mnt; mount -t ext4 $loop /mnt || echo "no file 
 while IFS=: read -r name level flags disk fs; do
 	echo "== $name"
 	rm -f $disk; truncate -s {SIZE} $disk
-	timeout 200 cloister run --kernel /vmlinuz --initramfs /initramfs --confidential $level --cpus boot={QUEUES} \\
-		--cmdline "console=ttyS0 quiet panic=-1 cryptomgr.notests filesystems=$fs" --memory size=384M \\
+	timeout $((180 + 20 * times)) cloister run --kernel /vmlinuz --initramfs /initramfs --confidential $level --cpus boot={QUEUES} \\
+		--cmdline "console=ttyS0 quiet panic=-1 cryptomgr.notests times=$times filesystems=$fs" --memory size=384M \\
 		--disk path=$disk,num_queues={QUEUES},$flags --serial file=/serial --xcr0-preset < /dev/null
 	echo "status $?"
 	tr -d '\\r' < /serial
@@ -112,8 +114,12 @@ def judge(text, packed, systems):
 
 def run(tally, build, words=()):
     """run() - all cases in one lab, count each."""
+    times = max((int(w) for w in words if w.isdigit()), default=1)
+    words = [w for w in words if not w.isdigit()]
     chosen = {name: case for name, case in CASES.items() if all(w in name for w in words)}
     place = lab.Lab(HOST)
+    place.timeout += 80 * (times - 1)
+    place.files.add_data("times", f"{times}\n")
     place.files.add_program("bin/cloister", build / "cloister")
     place.files.add_program("bin/mkfs.ext4", program("mkfs.ext4"))
     place.files.add_file("vmlinuz", kernels.get(GUEST).image)

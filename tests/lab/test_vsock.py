@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """vsock with a stock kernel, in the lab: hundreds of short connections, and long ones, both ways.
 
-Run alone: python3 tests/lab/test_vsock.py [LEVEL...]
+Run alone: python3 tests/lab/test_vsock.py [LEVEL...] [CONNECTIONS], such as soft 10000
 """
 import pathlib
 import re
@@ -16,13 +16,14 @@ from tally import Tally
 
 HOST, GUEST = "7.3", "6.12"
 LONG = 64 << 20  # bytes each way, on one connection
-SHORT = {"off": 200, "soft": 200}  # connections each way
-LIMIT = 200  # seconds of one boot
+LEVELS = ("off", "soft")
+SHORT = 200  # connections each way
+LIMIT = 200  # seconds of one boot, and some for more connections
 SCRIPT = f"""\
 while read -r level short; do
 	echo "== $level"
 	streams-host /vsock $short {LONG} & host=$!
-	timeout {LIMIT} cloister run --kernel /vmlinuz --initramfs /initramfs --confidential $level \\
+	timeout $(({LIMIT} + short / 20)) cloister run --kernel /vmlinuz --initramfs /initramfs --confidential $level \\
 		--cmdline "console=ttyS0 quiet panic=-1 cryptomgr.notests short=$short long={LONG}" \\
 		--memory size=256M --vsock cid=3,socket=/vsock --report /report --serial file=/serial --xcr0-preset < /dev/null
 	echo "status $?"
@@ -45,9 +46,9 @@ def initramfs(build):
     return archive
 
 
-def judge(part, level):
+def judge(part, short):
     """judge() - [(holds, what)] of the output of one boot."""
-    done = rf"short {SHORT[level]} failed 0 in [\d.]+ s, long {LONG} right"
+    done = rf"short {short} failed 0 in [\d.]+ s, long {LONG} right"
     return [("\nstatus 0\n" in part, "the guest powers off"),
             ("host status 0\n" in part, "the host's end is content"),
             (re.search(f"host: {done}", part), "what the host opens works"),
@@ -57,16 +58,17 @@ def judge(part, level):
 
 
 def run(tally, build, words=()):
-    """run() - boot at each level in one lab, count each."""
-    levels = [level for level in SHORT if not words or level in words]
+    """run() - boot at each level in one lab, count each. words: levels, or how many connections"""
+    short = max((int(w) for w in words if w.isdigit()), default=SHORT)
+    levels = [w for w in words if w in LEVELS] or LEVELS
     place = lab.Lab(HOST)
-    place.timeout = 60 + LIMIT * len(levels)
+    place.timeout = 60 + (LIMIT + short // 20) * len(levels)
     place.files.add_program("bin/cloister", build / "cloister")
     place.files.add_program("bin/streams-host", build / "guests/streams/streams-host")
     place.files.add_file("vmlinuz", kernels.get(GUEST).image)
     initramfs(build).write(build / "vsock-initramfs")
     place.files.add_file("initramfs", build / "vsock-initramfs")
-    place.files.add_data("cases", "".join(f"{level} {SHORT[level]}\n" for level in levels))
+    place.files.add_data("cases", "".join(f"{level} {short}\n" for level in levels))
     try:
         parts = place.cases(SCRIPT)
     except lab.Crashed as crashed:
@@ -74,7 +76,7 @@ def run(tally, build, words=()):
         return
     for level in levels:
         part = "\n" + parts.get(level, "")
-        broken = [what for holds, what in judge(part, level) if not holds]
+        broken = [what for holds, what in judge(part, short) if not holds]
         name = f"lab {HOST}: vsock {level}"
         for line in re.findall(r"^(?:host|guest): .*", part, re.M):
             print(f"     {level} {line}")
