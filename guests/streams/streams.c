@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -93,13 +94,16 @@ int streams_connect(unsigned int port)
 	struct sockaddr_vm vm = {.svm_family = AF_VSOCK,
 		.svm_port = port + STREAMS_HOST,
 		.svm_cid = VMADDR_CID_HOST};
+	const struct timeval patience = {.tv_sec = 30}; /* not 2: a lab may be slow */
 	int fd;
 
 	if (host_path)
 		return connect_to_guest(port);
 	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &patience, sizeof(patience));
 	if (!connect(fd, (struct sockaddr *)&vm, sizeof(vm)))
 		return fd;
+	perror("streams: connect");
 	close(fd);
 	return -1;
 }
@@ -172,6 +176,8 @@ static bool one_short(unsigned int i)
 	snprintf(text, sizeof(text), "%016x", i * 2654435761U);
 	good = fd >= 0 && write(fd, text, TEXT) == TEXT && read_all(fd, back, TEXT) &&
 		!memcmp(text, back, TEXT);
+	if (fd >= 0 && !good)
+		perror("streams: no echo");
 	if (fd >= 0)
 		close(fd);
 	return good;
