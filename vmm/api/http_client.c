@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <http_parser.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,9 +47,18 @@ static int http_client_done(http_parser *p)
 	return 0;
 }
 
+/* http_client_wait() - until there is something to read; errors are left to recv() */
+static void http_client_wait(const struct http_call *call, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	while (call->waiting && !poll(&p, 1, call->wait_ms))
+		call->waiting(call->ctx);
+}
+
 /* http_client_read() - Return: 0, -EPIPE at an early end, -EPROTO for what is no HTTP, or -errno.
  */
-static int http_client_read(struct http_answer *answer, int fd)
+static int http_client_read(struct http_answer *answer, const struct http_call *call, int fd)
 {
 	static const http_parser_settings settings = {
 		.on_body = http_client_body,
@@ -61,17 +71,19 @@ static int http_client_read(struct http_answer *answer, int fd)
 	http_parser_init(&parser, HTTP_RESPONSE);
 	parser.data = &r;
 	while (!r.done) {
-		ssize_t n = recv(fd, data, sizeof(data), 0);
+		ssize_t n;
 
+		http_client_wait(call, fd);
+		n = recv(fd, data, sizeof(data), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
 		http_parser_execute(&parser, &settings, data, (size_t)n);
-		if (HTTP_PARSER_ERRNO(&parser) != HPE_OK)
-			return -EPROTO;
 		if (!n && !r.done)
 			return -EPIPE;
+		if (HTTP_PARSER_ERRNO(&parser) != HPE_OK)
+			return -EPROTO;
 	}
 	return 0;
 }
@@ -91,11 +103,10 @@ static int http_client_connect(const char *socket_path)
 	return fd_take(&fd);
 }
 
-int http_client_call(struct http_answer *answer, const char *socket_path, const char *method,
-	const char *path, const char *body)
+int http_client_call(struct http_answer *answer, const struct http_call *call)
 {
 	cleanup_free char *request = NULL;
-	cleanup_fd int fd = http_client_connect(socket_path);
+	cleanup_fd int fd = http_client_connect(call->socket);
 	int n, rc;
 
 	*answer = (struct http_answer){0};
@@ -103,14 +114,15 @@ int http_client_call(struct http_answer *answer, const char *socket_path, const 
 		return fd;
 	n = asprintf(&request,
 		"%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-		method, path, body ? strlen(body) : 0, body ? body : "");
+		call->method, call->path, call->body ? strlen(call->body) : 0,
+		call->body ? call->body : "");
 	if (n < 0) {
 		request = NULL;
 		return -ENOMEM;
 	}
 	rc = fd_write_full(fd, request, (size_t)n);
 	if (!rc)
-		rc = http_client_read(answer, fd);
+		rc = http_client_read(answer, call, fd);
 	if (rc)
 		free(take_ptr(answer->body));
 	return rc;

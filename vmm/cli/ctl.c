@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help_head[] =
 	"Usage: cloister ctl --api-socket PATH [--json] VERB [ARGUMENTS]\n"
@@ -41,7 +42,8 @@ struct ctl {
 	const struct verb *verb;
 	int argc; /* of what follows the verb */
 	char **argv;
-	char *body; /* allocated; NULL: none */
+	char *body;          /* allocated; NULL: none */
+	unsigned int waited; /* seconds, told to a person at a terminal */
 };
 
 struct verb {
@@ -389,10 +391,25 @@ static const struct verb *ctl_parse(struct ctl *c, int argc, char **argv, struct
 	return NULL;
 }
 
+/* ctl_waiting() - a person who waits is told for how long */
+static void ctl_waiting(void *ctx)
+{
+	struct ctl *c = ctx;
+
+	fprintf(stderr, "\rcloister ctl: %s: %u s ", c->verb->name, ++c->waited);
+}
+
 static int ctl_call(struct ctl *c, const struct verb *verb, struct err *e)
 {
-	struct http_answer answer;
 	char path[64];
+	struct http_call call = {
+		.method = verb->method,
+		.path = path,
+		.waiting = isatty(STDERR_FILENO) ? ctl_waiting : NULL,
+		.ctx = c,
+		.wait_ms = 1000,
+	};
+	struct http_answer answer;
 	int rc = c->socket ? 0 : err_set(e, EINVAL, "--api-socket: is missing");
 
 	c->verb = verb;
@@ -405,7 +422,11 @@ static int ctl_call(struct ctl *c, const struct verb *verb, struct err *e)
 	if (!verb->path)
 		return ctl_top(c, e);
 	snprintf(path, sizeof(path), "/api/v1/%s", verb->path);
-	rc = http_client_call(&answer, c->socket, verb->method, path, c->body);
+	call.socket = c->socket;
+	call.body = c->body;
+	rc = http_client_call(&answer, &call);
+	if (c->waited)
+		fputc('\n', stderr);
 	if (rc)
 		return err_sys(e, -rc, "--api-socket: '%s'", c->socket);
 	rc = ctl_show(c, &answer);

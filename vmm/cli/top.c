@@ -17,13 +17,14 @@
 /* top_get() - one answer's object. Return: 0 or -errno */
 static int top_get(json_t **out, const char *socket, const char *call, struct err *e)
 {
-	struct http_answer answer;
 	char path[64];
+	struct http_call request = {.socket = socket, .method = "GET", .path = path};
+	struct http_answer answer;
 	int rc;
 
 	*out = NULL;
 	snprintf(path, sizeof(path), "/api/v1/%s", call);
-	rc = http_client_call(&answer, socket, "GET", path, NULL);
+	rc = http_client_call(&answer, &request);
 	if (rc)
 		return err_sys(e, -rc, "--api-socket: '%s'", socket);
 	if (answer.status == 200 && answer.body)
