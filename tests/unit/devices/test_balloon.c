@@ -142,15 +142,38 @@ static void balloon_reports_whole_pages_only(void **state)
 	close_balloon(&f);
 }
 
-static void balloon_breaks_when_direction_is_wrong(void **state)
+/* What a driver may offer wrongly; the device needs a reset, and no page is given back. */
+static const struct malformed {
+	const char *what, *section;
+	unsigned int queue;
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags; /* with RIG_NEXT: of itself */
+} malformed[] = {
+	{"writable, to inflate", "5.5.6", 0, RIG_DATA, PAGE, RIG_WRITE},
+	{"writable, to deflate", "5.5.6", 1, RIG_DATA, PAGE, RIG_WRITE},
+	{"readable, reported", "5.5.6.7", 2, RIG_DATA, PAGE, 0},
+	{"no bytes", "2.7.5", 0, RIG_DATA, 0, 0},
+	{"no bytes, reported", "2.7.5", 2, RIG_DATA, 0, RIG_WRITE},
+	{"beyond memory", "2.7.5", 0, RIG_GPA + RIG_SIZE - 4, 8, 0},
+	{"beyond memory, reported", "2.7.5", 2, RIG_GPA + RIG_SIZE - PAGE, 2 * PAGE, RIG_WRITE},
+	{"over-long", "2.7.5", 2, RIG_DATA, UINT32_MAX, RIG_WRITE},
+	{"looped", "2.7.5.3.1", 0, RIG_DATA, PAGE, RIG_NEXT},
+	{"looped, reported", "2.7.5.3.1", 2, RIG_DATA, PAGE, RIG_NEXT | RIG_WRITE},
+};
+
+static void balloon_breaks_when_request_is_malformed(void **state)
 {
 	struct fixture f;
 
 	(void)state;
-	for (unsigned int q = 0; q < 3; q++) {
+	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++) {
+		const struct malformed *m = &malformed[i];
+
 		open_balloon(&f, &(struct balloon_state){.report = 1});
-		offer(&f, q, RIG_DATA, PAGE, q == 2 ? 0 : RIG_WRITE);
-		assert_int_equal(rig_count(f.rig.err[q]), 1);
+		offer(&f, m->queue, m->addr, m->len, m->flags);
+		if (rig_count(f.rig.err[m->queue]) != 1 || rig_used(&f.rig, m->queue) != 0)
+			fail_msg("%s (%s): accepted", m->what, m->section);
 		expect_page(&f, 0, false);
 		close_balloon(&f);
 	}
@@ -195,7 +218,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(balloon_gives_back_what_goes_into_it),
 	cmocka_unit_test(balloon_ignores_numbers_of_no_page),
 	cmocka_unit_test(balloon_reports_whole_pages_only),
-	cmocka_unit_test(balloon_breaks_when_direction_is_wrong),
+	cmocka_unit_test(balloon_breaks_when_request_is_malformed),
 	cmocka_unit_test(balloon_tells_sizes_both_ways),
 };
 UNIT_MAIN(tests)
