@@ -34,7 +34,8 @@
 #define MAIN      BIT(FILTER_DAEMON)
 #define API       BIT(FILTER_API)
 #define DAEMON    BIT(FILTER_BUILDER) /* of its threads the one that makes VMs */
-#define TALKERS   (COURIER | RUN)     /* to device processes */
+#define DIALER    BIT(FILTER_DIALER)
+#define TALKERS   (COURIER | RUN) /* to device processes */
 #define MONITOR   (VCPU | TALKERS)
 #define MAKERS    (RUN | DAEMON)
 
@@ -185,6 +186,7 @@ static const struct filter_row rows[] = {
 		.rarely = "sockets in a terminal's place"},
 	{SCMP_SYS(unlink), RUN, "its socket, at the end",
 		.rarely = "sockets in a terminal's place"},
+	{SCMP_SYS(timerfd_settime), RUN, "how long a quote may take", .rarely = "level tdx"},
 	{SCMP_SYS(lseek), MAKERS, "the sweep looks for pages with backing"},
 	{SCMP_SYS(mincore), REPORTER, "how much private memory has backing"},
 	{SCMP_SYS(clock_nanosleep), MAKERS, "wait for a vCPU to leave a region that goes",
@@ -196,6 +198,20 @@ static const struct filter_row rows[] = {
 	{SCMP_SYS(openat), REPORTER, "the report is a new file each time"},
 	{SCMP_SYS(rename), REPORTER, "it takes the old one's place"},
 	{SCMP_SYS(unlink), REPORTER, "or, not complete, is removed", .rarely = "full disks"},
+
+	/* --- monitor: the thread that connects to a quote service, if there is one --- */
+	{SCMP_SYS(socket), DIALER, "to the service", 0, WHOLE, AF_UNIX, .rarely = "level tdx"},
+	{SCMP_SYS(socket), DIALER, "the same", 0, WHOLE, AF_VSOCK, .rarely = "level tdx"},
+	{SCMP_SYS(connect), DIALER, "the same", .rarely = "level tdx"},
+	{SCMP_SYS(write), DIALER, "log lines", .rarely = "level tdx"},
+	{SCMP_SYS(close), DIALER, "a service that refuses", .rarely = "level tdx"},
+	{SCMP_SYS(futex), DIALER, "waits for its next errand", .rarely = "level tdx"},
+	{SCMP_SYS(madvise), DIALER, "the C library: its stack at the end", 2, WHOLE, MADV_DONTNEED,
+		.rarely = "level tdx"},
+#ifndef __SANITIZE_THREAD__
+	{SCMP_SYS(rt_sigprocmask), DIALER, "the same", .refuse = EPERM, .rarely = "level tdx"},
+#endif
+	{SCMP_SYS(exit), DIALER, "the end of the thread", .rarely = "level tdx"},
 
 	/* --- monitor: the daemon's threads for clients; those create and boot VMs at any time ---
 	 */
@@ -308,7 +324,7 @@ static const unsigned int contains[FILTER_ROLES] = {
 	[FILTER_SPAWNER] = DEVICE,
 	[FILTER_REPORTER] = RUN,
 	[FILTER_DAEMON] = RUN,
-	[FILTER_BUILDER] = VCPU | COURIER,
+	[FILTER_BUILDER] = VCPU | COURIER | DIALER,
 };
 
 static const char *const names[] = {
@@ -326,6 +342,7 @@ static const char *const names[] = {
 	[FILTER_DAEMON] = "daemon",
 	[FILTER_API] = "api",
 	[FILTER_BUILDER] = "builder",
+	[FILTER_DIALER] = "dialer",
 };
 _Static_assert(ARRAY_SIZE(names) == FILTER_ROLES, "a name per role");
 

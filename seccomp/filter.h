@@ -32,6 +32,7 @@ enum filter_role {
 	FILTER_DAEMON,   /* likewise, with clients instead of a terminal */
 	FILTER_API,      /* the daemon's thread that talks to clients */
 	FILTER_BUILDER,  /* the daemon's thread that does what they ask for */
+	FILTER_DIALER,   /* level tdx: connects to a quote service */
 	FILTER_ROLES
 };
 

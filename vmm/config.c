@@ -85,6 +85,8 @@ static const struct keyval_field confidential_fields[] = {
 		.help = "TDX: 96 hex digits, MROWNER in the guest's quotes"),
 	VM("owner_config", "owner_config", KEYVAL_STRING, confidential.owner_config,
 		.help = "TDX: 96 hex digits, MROWNERCONFIG"),
+	VM("quotes", "quotes", KEYVAL_STRING, confidential.quotes,
+		.help = "TDX: quote service, a unix socket or vsock:CID:PORT"),
 	VM("shared_max", "shared_max", KEYVAL_SIZE, memory.shared_max, .min = MIB(1),
 		.max = GIB(1024) * 32, .help = "most bytes the guest may share with devices"),
 };
@@ -577,6 +579,7 @@ static int config_check_keys(const struct vm_config *c, bool snp, bool tdx, stru
 		{"--confidential.certs", c->confidential.certs, true, false},
 		{"--confidential.owner", c->confidential.owner, false, true},
 		{"--confidential.owner_config", c->confidential.owner_config, false, true},
+		{"--confidential.quotes", c->confidential.quotes, false, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)

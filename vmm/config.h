@@ -44,8 +44,8 @@ struct vm_config {
 	struct {
 		int level;             /* CONFIG_LEVEL_AUTO or enum level + 1 */
 		char *expected_digest; /* levels snp and tdx; this and others: NULL if not given */
-		uint64_t policy;       /* level snp, as all but the last two that follow */
-		char *vcpu_type, *id_block, *id_auth, *certs, *owner, *owner_config;
+		uint64_t policy;       /* level snp, as all but the last three that follow */
+		char *vcpu_type, *id_block, *id_auth, *certs, *owner, *owner_config, *quotes;
 	} confidential;
 	int require; /* enum level: the least that will do */
 	struct {

@@ -19,6 +19,8 @@ static const char *const exit_names[] = {
 	[HV_EXIT_MMIO] = "mmio",
 	[HV_EXIT_CONVERT] = "convert",
 	[HV_EXIT_CERTS] = "certs",
+	[HV_EXIT_QUOTE] = "quote",
+	[HV_EXIT_NOTIFY] = "notify",
 	[HV_EXIT_RESET] = "reset",
 	[HV_EXIT_FAILED] = "failed",
 };

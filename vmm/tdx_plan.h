@@ -11,6 +11,7 @@
 #include "vmm/x86/td_hob.h"
 
 struct layout;
+struct quotes;
 struct vm_config;
 
 struct tdx_plan {
@@ -18,6 +19,7 @@ struct tdx_plan {
 	struct tdx_identity identity;
 	struct td_hob hob;        /* in the firmware's section; the bytes are the image's */
 	struct tdx_counts counts; /* after the launch */
+	struct quotes *quotes;    /* of the running guest; the VM's */
 };
 
 /*

@@ -6,8 +6,7 @@
 #include "devices/front/bus.h"
 #include "memory/convert.h"
 #include "seccomp/program.h"
-#include "vmm/certs.h"
-#include "vmm/hv/snp.h"
+#include "vmm/vcpu_ask.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -95,15 +94,6 @@ static bool vcpu_convert(struct vcpu *v, const struct hv_exit *exit)
 	return !rc ? vcpu_advances(v, exit) : vcpu_fault(v, exit, strerrordesc_np(-rc));
 }
 
-static void vcpu_certs(struct vcpu *v, const struct hv_exit *exit)
-{
-	const struct certs *c = v->env->certs;
-
-	if (c)
-		hv_snp_answer_certs(
-			v->hv, certs_give(c, exit->certs.gpa, exit->certs.pages), certs_pages(c));
-}
-
 /* vcpu_handle() - Return: false when the thread is to end */
 static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 {
@@ -122,7 +112,9 @@ static bool vcpu_handle(struct vcpu *v, const struct hv_exit *exit)
 	case HV_EXIT_CONVERT:
 		return vcpu_convert(v, exit);
 	case HV_EXIT_CERTS:
-		vcpu_certs(v, exit);
+	case HV_EXIT_QUOTE:
+	case HV_EXIT_NOTIFY:
+		vcpu_ask(v, exit);
 		return true;
 	case HV_EXIT_RESET:
 		v->env->ended(v->env->ctx, v->index, VCPU_RESET, NULL);

@@ -16,6 +16,7 @@ struct bus;
 struct certs;
 struct converter;
 struct program;
+struct quotes;
 
 /* Why a vCPU thread came to its end without having been asked. */
 enum vcpu_end { VCPU_RESET, VCPU_FAILED };
@@ -26,6 +27,7 @@ struct vcpu_env {
 	struct gate *gate;                 /* passed before each entry to the guest */
 	const struct converter *converter; /* NULL at level off */
 	const struct certs *certs;         /* NULL: guests are not asked for any */
+	struct quotes *quotes;             /* NULL: guests get none */
 	bool prefault; /* map what was hidden in large pieces, the guest will touch it at once */
 	/* Called once per vCPU that ends by itself, on its thread; text only for VCPU_FAILED. */
 	void (*ended)(void *ctx, unsigned int index, enum vcpu_end why, const char *text);

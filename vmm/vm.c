@@ -9,6 +9,8 @@
 #include "vmm/launch.h"
 #include "vmm/mem_resize.h"
 #include "vmm/policy.h"
+#include "vmm/quotes.h"
+#include "vmm/sandbox.h"
 #include "vmm/snp_plan.h"
 #include "vmm/tdx_plan.h"
 #include "vmm/vcpu_plug.h"
@@ -311,6 +313,27 @@ static int vm_up_vcpu(struct vm *vm, unsigned int i, struct err *e)
 	return hv_vcpu_enter(vm->vcpus[i].hv, &vm->entry, e);
 }
 
+static int vm_send(void *ctx, uint64_t address, uint32_t data)
+{
+	return hv_msi_send(ctx, address, data);
+}
+
+static int vm_up_quotes(struct vm *vm, struct err *e)
+{
+	const struct quotes_desc desc = {
+		.loop = vm->desc.loop,
+		.io = {&vm->ram, vm->ledger},
+		.service = vm->config->confidential.quotes,
+		.send = vm_send,
+		.ctx = vm->hv,
+	};
+	int rc = vm->tdx ? quotes_create(&vm->tdx->quotes, &desc, e) : 0;
+
+	if (vm->tdx)
+		vm->vcpu_env.quotes = vm->tdx->quotes;
+	return rc;
+}
+
 static int vm_up_vcpus(struct vm *vm, struct err *e)
 {
 	int rc = program_create(&vm->vcpu_filter, FILTER_VCPU, vm->desc.seccomp, e);
@@ -331,6 +354,9 @@ static int vm_up_vcpus(struct vm *vm, struct err *e)
 		vm->snp->certs.io = (struct guest_io){&vm->ram, vm->ledger};
 		vm->vcpu_env.certs = &vm->snp->certs;
 	}
+	rc = vm_up_quotes(vm, e);
+	if (rc)
+		return rc;
 	vm->vcpus = calloc(vm->n_vcpus, sizeof(*vm->vcpus));
 	if (!vm->vcpus)
 		return err_sys(e, ENOMEM, "vcpus");
@@ -345,6 +371,8 @@ static void vm_down_vcpus(struct vm *vm)
 	for (unsigned int i = 0; vm->vcpus && i < vm->n_vcpus; i++)
 		vcpu_fini(&vm->vcpus[i]);
 	free(vm->vcpus);
+	if (vm->tdx)
+		quotes_destroy(vm->tdx->quotes);
 	gate_fini(&vm->gate);
 	program_destroy(vm->vcpu_filter);
 }
@@ -476,10 +504,26 @@ int vm_start_vcpu(struct vm *vm, unsigned int i, struct err *e)
 	return rc;
 }
 
+/* vm_start_dialer() - only it may make connections, and only where some may be needed */
+static int vm_start_dialer(struct vm *vm, struct err *e)
+{
+	struct courier *dialer;
+	int rc;
+
+	if (!vm->config->confidential.quotes || !vm->tdx)
+		return 0;
+	rc = sandbox_thread(&dialer, FILTER_DIALER, vm->desc.seccomp, e);
+	if (!rc)
+		quotes_dial_by(vm->tdx->quotes, dialer);
+	return rc;
+}
+
 int vm_start(struct vm *vm, struct err *e)
 {
 	int rc = machine_start(&vm->machine, e);
 
+	if (!rc)
+		rc = vm_start_dialer(vm, e);
 	gate_close(&vm->gate);
 	for (unsigned int i = 0; i < vm->config->cpus.boot && !rc; i++)
 		rc = vm_start_vcpu(vm, i, e);

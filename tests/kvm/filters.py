@@ -78,7 +78,7 @@ class Trace:
     def role(self, name):
         if name.startswith("vcpu"):
             return "vcpu"
-        if name in ("courier", "builder", "api"):
+        if name in ("courier", "builder", "api", "dialer"):
             return name
         return name[3:] if name.startswith("cl-") else "main"
 
@@ -86,7 +86,7 @@ class Trace:
         """The filter that a thread starts with: its starter's."""
         if name.startswith("cl-"):
             return "spawner" if "spawner" in self.roles.values() else None
-        if "builder" in self.roles.values() and self.role(name) in ("builder", "vcpu", "courier"):
+        if "builder" in self.roles.values() and self.role(name) in ("builder", "vcpu", "courier", "dialer"):
             return "builder"
         return "main" if "main" in self.roles.values() else None
 

@@ -65,7 +65,7 @@ static const char help[] =
 	"                     sw-protected, snp or tdx; see `cloister check`\n"
 	"                     snp takes keys: policy=N, vcpu_type=M, expected_digest=HEX,\n"
 	"                     id_block=F,id_auth=F,certs=F; tdx: expected_digest=HEX,owner=HEX,\n"
-	"                     owner_config=HEX\n"
+	"                     owner_config=HEX,quotes=S (unix socket or vsock:CID:PORT)\n"
 	"  --firmware F       OVMF for levels snp and tdx; --kernel and the like are optional then\n"
 	"  --host-data HEX    32 bytes for the reports of an snp guest\n"
 	"  --mrconfigid HEX   48 bytes for the quotes of a tdx guest\n"

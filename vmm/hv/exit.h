@@ -14,6 +14,8 @@ enum hv_exit_kind {
 	HV_EXIT_MMIO,
 	HV_EXIT_CONVERT,
 	HV_EXIT_CERTS,  /* level snp: the guest wants a report with certificates */
+	HV_EXIT_QUOTE,  /* level tdx: the guest wants a quote */
+	HV_EXIT_NOTIFY, /* level tdx: it wants to be told by an interrupt when one is there */
 	HV_EXIT_RESET,  /* triple fault or a reset that KVM reports */
 	HV_EXIT_FAILED, /* the vCPU can't go on; the text says why */
 };
@@ -38,6 +40,11 @@ struct hv_exit {
 			gpa_t gpa;      /* where they go */
 			uint64_t pages; /* how many fit */
 		} certs;
+		struct {
+			gpa_t gpa; /* its buffer */
+			uint64_t len;
+		} quote;
+		uint8_t vector;
 		char text[160];
 	};
 };

@@ -26,6 +26,7 @@ struct hv {
 	struct hv_desc desc;
 	int vm_fd;
 	int sev_fd; /* /dev/sev at level snp, else -1; KVM finds it by number until FINISH */
+	uint64_t tdx_calls; /* level tdx: TDVMCALLs that this KVM lets us offer (leaf 1, R11) */
 	unsigned int n_slots;
 	size_t run_len; /* of a vCPU's shared page */
 	struct kvm_routes routes;
@@ -50,5 +51,11 @@ int kvm_snp_init(struct hv *hv, struct err *e);
 
 /* kvm_tdx_init() - make a new VM a TD, before its first vCPU. Return: 0 or -errno. */
 int kvm_tdx_init(struct hv *hv, struct err *e);
+
+/* kvm_tdx_exit() - decode KVM_EXIT_TDX; what nobody knows keeps KVM's answer "not supported". */
+void kvm_tdx_exit(struct hv_vcpu *vcpu, struct hv_exit *exit);
+
+/* kvm_tdx_exit_fatal() - decode a TD's last words. */
+void kvm_tdx_exit_fatal(const struct kvm_run *run, struct hv_exit *exit);
 
 #endif

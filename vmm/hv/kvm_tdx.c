@@ -60,6 +60,7 @@ static int tdx_capabilities(struct hv *hv, struct hv_tdx_capabilities *caps, str
 		return tdx_error(e, rc, hw, "KVM_TDX_CAPABILITIES");
 	if (caps->nent > HV_TDX_CPUID_MAX)
 		return err_set(e, EIO, "KVM_TDX_CAPABILITIES: %u CPUID entries", caps->nent);
+	hv->tdx_calls = caps->user_tdvmcallinfo_1_r11;
 	return 0;
 }
 

@@ -241,26 +241,6 @@ static void exit_hypercall(struct hv_vcpu *vcpu, struct hv_exit *exit)
 	exit->convert.implicit = false;
 }
 
-/* exit_tdx_fatal() - a TD's last words: 16 registers in their order, text in eight of them (GHCI)
- */
-static void exit_tdx_fatal(const struct kvm_run *run, struct hv_exit *exit)
-{
-	static const uint8_t order[] = {
-		14, 15, 3, 7, 6, 8, 9, 2}; /* R14 R15 RBX RDI RSI R8 R9 RDX */
-	const bool full = run->system_event.ndata == 16;
-	char words[sizeof(order) * 8 + 1] = "";
-
-	for (size_t i = 0; i < sizeof(order) && full; i++)
-		memcpy(words + 8 * i, &run->system_event.data[order[i]], 8);
-	for (char *at = words; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	exit->kind = HV_EXIT_FAILED;
-	snprintf(exit->text, sizeof(exit->text), "the guest reports a fatal error, code %#llx%s%s",
-		full ? (unsigned long long)run->system_event.data[12] : 0, *words ? ": " : "",
-		words);
-}
-
 /* exit_system_event() - a guest with encrypted state says why it gives up */
 static void exit_system_event(const struct kvm_run *run, struct hv_exit *exit)
 {
@@ -268,7 +248,7 @@ static void exit_system_event(const struct kvm_run *run, struct hv_exit *exit)
 
 	exit->kind = HV_EXIT_RESET;
 	if (run->system_event.type == HV_SYSTEM_EVENT_TDX_FATAL)
-		exit_tdx_fatal(run, exit);
+		kvm_tdx_exit_fatal(run, exit);
 	if (run->system_event.type != HV_SYSTEM_EVENT_SEV_TERM)
 		return;
 	exit->kind = HV_EXIT_FAILED;
@@ -370,7 +350,9 @@ static void exit_decode(struct hv_vcpu *vcpu, struct hv_exit *exit)
 	case KVM_EXIT_SYSTEM_EVENT:
 		exit_system_event(run, exit);
 		break;
-	case HV_EXIT_REASON_TDX: /* KVM has put the answer "not supported" there */
+	case HV_EXIT_REASON_TDX:
+		kvm_tdx_exit(vcpu, exit);
+		break;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		exit->kind = HV_EXIT_AGAIN;

@@ -48,4 +48,7 @@ struct tdx_launch {
 int hv_tdx_launch(struct hv *hv, const struct tdx_launch *desc, struct tdx_counts *counts,
 	struct err *e) MUST_CHECK;
 
+/* hv_tdx_answer() - status of HV_EXIT_QUOTE or HV_EXIT_NOTIFY for the guest; without: not there. */
+void hv_tdx_answer(struct hv_vcpu *vcpu, uint64_t status);
+
 #endif

@@ -74,6 +74,8 @@ _Static_assert(sizeof(struct hv_tdx_init_mem_region) == 24, "kvm_tdx_init_mem_re
 #define HV_TDVMCALL_GET_QUOTE    UINT64_C(0x10002)
 #define HV_TDVMCALL_SETUP_NOTIFY UINT64_C(0x10004)
 
+#define HV_TDVMCALL_INFO_NOTIFY (UINT64_C(1) << 1) /* GET_INFO, leaf 1, R11 */
+
 #define HV_TDVMCALL_SUCCESS         UINT64_C(0)
 #define HV_TDVMCALL_RETRY           UINT64_C(1)
 #define HV_TDVMCALL_INVALID_OPERAND UINT64_C(0x8000000000000000)

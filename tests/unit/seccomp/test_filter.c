@@ -21,7 +21,7 @@
 static bool is_thread(enum filter_role role)
 {
 	return role == FILTER_VCPU || role == FILTER_COURIER || role == FILTER_API ||
-		role == FILTER_BUILDER;
+		role == FILTER_BUILDER || role == FILTER_DIALER;
 }
 
 /* run() - do one thing in a child of that role. Return: its wait status. */
@@ -193,6 +193,8 @@ static void filter_kills_monitor_when_call_is_not_in_role(void **state)
 	all_killed(FILTER_VCPU, FILTER_COURIER, vcpu, ARRAY_SIZE(vcpu));
 	all_killed(FILTER_COURIER, FILTER_RUN, courier, ARRAY_SIZE(courier));
 	all_killed(FILTER_RUN, FILTER_API, main_thread, ARRAY_SIZE(main_thread));
+	all_killed(FILTER_DIALER, FILTER_ROLES, started, ARRAY_SIZE(started) - 1); /* but sockets */
+	all_killed(FILTER_DIALER, FILTER_ROLES, vcpu, ARRAY_SIZE(vcpu));
 	if (filter_is_lax(FILTER_RUN))
 		return;
 	assert_true(WIFSIGNALED(run(FILTER_RUN, FILTER_KILL, do_open)));
@@ -207,7 +209,7 @@ static void filter_lets_pass_what_is_in_role(void **state)
 	for (enum filter_role role = 0; role < FILTER_ROLES; role++) {
 		assert_int_equal(WEXITSTATUS(run(role, FILTER_KILL, do_nothing)), 7);
 		assert_int_equal(WEXITSTATUS(run(role, FILTER_KILL, do_write)), 7);
-		if (role < FILTER_VCPU || role >= FILTER_API)
+		if (role < FILTER_VCPU || (role >= FILTER_API && role != FILTER_DIALER))
 			assert_int_equal(WEXITSTATUS(run(role, FILTER_KILL, do_map_data)), 7);
 	}
 	assert_int_equal(WEXITSTATUS(run(FILTER_BLK, FILTER_KILL, do_ring)), 7);
@@ -269,6 +271,7 @@ static void filter_has_few_calls_per_role(void **state)
 		assert_in_range(filter_size(role), 5, 20);
 	assert_in_range(filter_size(FILTER_VCPU), 8, 12);
 	assert_in_range(filter_size(FILTER_COURIER), 8, 20);
+	assert_in_range(filter_size(FILTER_DIALER), 5, 8);
 	assert_in_range(filter_size(FILTER_RUN), 8, 35);
 	assert_in_range(filter_size(FILTER_REPORTER), 8, 35);
 	assert_in_range(filter_size(FILTER_DAEMON), 8, 35);

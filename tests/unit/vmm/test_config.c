@@ -50,6 +50,8 @@ static void config_takes_what_level_snp_needs_there_alone(void **state)
 		{{"confidential", "tdx", "firmware", "fd", "host-data", "00"},
 			"--host-data: goes with level snp alone"},
 		{{"confidential", "tdx"}, "--firmware: is missing; level tdx needs OVMF for TDX"},
+		{{"confidential", "snp,quotes=s", "firmware", "fd"},
+			"--confidential.quotes: goes with level tdx alone"},
 		{{"confidential", "tdx,certs=f", "firmware", "fd"},
 			"--confidential.certs: goes with level snp alone"},
 		{{"confidential", "snp,owner=00", "firmware", "fd"},
