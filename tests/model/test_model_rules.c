@@ -571,7 +571,7 @@ static const struct {
 	{25, "partial progress", "model_snp: launch_goes_on_after_partial_progress"},
 	{34, "every section is launched once", "model_snp: model_measures_what_is_predicted"},
 	{48, "the TD HOB", "model_vm: td_finds_its_memory_described"},
-	{49, "TDVMCALLs", "no test: MapGPA comes as a hypercall; quotes are not served yet"},
+	{49, "TDVMCALLs", "model_td: td_gets_a_quote_in_memory_that_it_shares; test_quotes"},
 	{62, "a reset ends the VM", "no test on the model"},
 	{63, "every call may be interrupted",
 		"model_snp, model_tdx: launch_leaves_nothing_when_any_call_fails"},
