@@ -39,7 +39,7 @@
 
 #define TRACE   "/sys/kernel/tracing/instances/bench"
 #define RAM_MIN (64ULL << 20) /* a mapping this large is guest RAM */
-#define LIMIT   400           /* seconds */
+#define LIMIT   60 /* seconds; a run takes ten */
 #define TAP     "tap0"
 
 struct vmm {
@@ -133,6 +133,16 @@ static void vmm_go(struct vmm *v)
 		die("go");
 }
 
+/* The alarm's: reading ends, and what the VM said last is shown. */
+static void too_long(int number)
+{
+	static const char said[] = "bench-watch: too long\n";
+
+	(void)number;
+	if (write(STDERR_FILENO, said, sizeof(said) - 1) < 0)
+		_exit(2);
+}
+
 /* Read the console until a line has `text`; lines of the guest are shown if `show`. */
 static bool vmm_says(struct vmm *v, const char *text, bool show)
 {
@@ -188,22 +198,27 @@ static uint64_t trace_entry(struct vmm *v, uint64_t *at_ns)
 
 	trace_set("events/kvm/kvm_entry/enable", "1");
 	vmm_go(v);
-	while (getline(&line, &room, trace) > 0 && !strstr(line, "kvm_entry:"))
-		before++;
+	for (;; before++) {
+		if (getline(&line, &room, trace) <= 0)
+			die("no KVM_RUN");
+		if (strstr(line, "kvm_entry:"))
+			break;
+	}
 	*at_ns = line_ns(line, "kvm_entry:");
 	free(line);
 	return before;
 }
 
-static void watch_entry(struct vmm *v)
+static bool watch_entry(struct vmm *v)
 {
 	uint64_t at;
 
 	trace_entry(v, &at);
 	printf("watch: entry %llu\n", (unsigned long long)(at - *v->exec_ns));
+	return true;
 }
 
-static void watch_calls(struct vmm *v)
+static bool watch_calls(struct vmm *v)
 {
 	char pid[32];
 	uint64_t at, calls;
@@ -214,6 +229,7 @@ static void watch_calls(struct vmm *v)
 	trace_set("events/raw_syscalls/sys_enter/enable", "1");
 	calls = trace_entry(v, &at);
 	printf("watch: calls %llu\n", (unsigned long long)calls);
+	return true;
 }
 
 /* Threads and the PSS of all mappings but guest RAM. */
@@ -262,16 +278,17 @@ static void show_tree(pid_t pid)
 		fclose(children);
 }
 
-static void watch_up(struct vmm *v)
+static bool watch_up(struct vmm *v)
 {
 	vmm_go(v);
 	if (!vmm_says(v, "bench: up", false))
-		return;
+		return false;
 	printf("watch: up %llu\n", (unsigned long long)(now_ns() - *v->exec_ns));
 	show_tree(v->pid);
+	return true;
 }
 
-static void watch_exits(struct vmm *v)
+static bool watch_exits(struct vmm *v)
 {
 	unsigned long long hits = 0, one;
 	char line[512];
@@ -280,7 +297,7 @@ static void watch_exits(struct vmm *v)
 	trace_set("events/kvm/kvm_exit/trigger", "hist:keys=exit_reason");
 	vmm_go(v);
 	if (!vmm_says(v, "bench: up", false))
-		return;
+		return false;
 	hist = trace_open("events/kvm/kvm_exit/hist");
 	while (fgets(line, sizeof(line), hist)) {
 		char *at = strstr(line, "hitcount:");
@@ -290,12 +307,13 @@ static void watch_exits(struct vmm *v)
 	}
 	fclose(hist);
 	printf("watch: exits %llu\n", hits);
+	return true;
 }
 
-static void watch_guest(struct vmm *v)
+static bool watch_guest(struct vmm *v)
 {
 	vmm_go(v);
-	vmm_says(v, "bench: done", true);
+	return vmm_says(v, "bench: done", true);
 }
 
 /* Make the tap that VMMs find by its name; it stays. */
@@ -342,25 +360,28 @@ static pid_t link_serve(void)
 	die("accept");
 }
 
-static void watch_net(struct vmm *v)
+static bool watch_net(struct vmm *v)
 {
 	pid_t server;
+	bool done;
 
 	tap_make();
 	server = link_serve();
-	watch_guest(v);
+	done = watch_guest(v);
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
+	return done;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
-		void (*watch)(struct vmm *);
+		bool (*watch)(struct vmm *);
 	} metrics[] = {{"entry", watch_entry}, {"calls", watch_calls}, {"up", watch_up},
 		{"exits", watch_exits}, {"guest", watch_guest}, {"net", watch_net}};
 	struct vmm v;
+	bool done;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 3)
@@ -368,12 +389,13 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		if (strcmp(argv[1], metrics[i].name))
 			continue;
+		sigaction(SIGALRM, &(struct sigaction){.sa_handler = too_long}, NULL);
 		alarm(LIMIT);
 		trace_begin();
 		vmm_fork(&v, argv + 2);
-		metrics[i].watch(&v);
+		done = metrics[i].watch(&v);
 		vmm_end(&v);
-		return 0;
+		return done ? 0 : 2;
 	}
 	fprintf(stderr, "bench-watch: no metric %s\n", argv[1]);
 	return 2;

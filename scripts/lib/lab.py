@@ -12,12 +12,13 @@ import hashlib
 import os
 import pathlib
 import re
+import select
 import shlex
 import shutil
+import signal
 import subprocess
 import tarfile
 import tempfile
-import threading
 import time
 
 import cpio
@@ -73,6 +74,7 @@ class Lab:
         self.files = cpio.Archive()
         self.memory, self.cpus, self.timeout = 3072, 1, 600
         self.instructions = False  # one CPU whose clock counts instructions: 1 takes 1 ns
+        self.quiet = None  # seconds without output after which it counts as stuck
         self.console = ""  # what its kernel said in the last run
 
     def _modules(self):
@@ -161,15 +163,15 @@ class Lab:
     def _emulate(self, work, show):
         qemu = subprocess.Popen(self._qemu(work), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=open(work / "errors", "wb"))
-        watchdog = threading.Timer(self.timeout, qemu.kill)
-        watchdog.start()
         began = time.monotonic()
         try:
-            while data := qemu.stdout.read1(65536):
+            while data := self._read(qemu.stdout.fileno(), began):
                 show(data)
+            status = qemu.wait(5)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            qemu.kill()
             status = qemu.wait()
         finally:
-            watchdog.cancel()
             qemu.kill()
             qemu.wait()
             self.seconds = time.monotonic() - began
@@ -177,9 +179,18 @@ class Lab:
             self.console = console.read_text(errors="replace") if console.exists() else ""
         if status:
             late = self.seconds >= self.timeout
+            stuck = status == -signal.SIGKILL and not late
             raise Crashed(f"lab {self.host}: " + (f"not done after {self.timeout} s" if late else
+                          f"nothing said for {self.quiet} s" if stuck else
                           (work / "errors").read_text() or f"QEMU's status {status}") +
                           self._last_words())
+
+    def _read(self, fd, began):
+        """What it says next, b"" at its end. Raises TimeoutError if that takes too long."""
+        left = max(0, self.timeout - (time.monotonic() - began))
+        if not select.select([fd], [], [], min(left, self.quiet or left))[0]:
+            raise TimeoutError
+        return os.read(fd, 65536)
 
     def _results(self, work, out):
         data = (work / "results").open("rb")

@@ -10,6 +10,7 @@ import argparse
 import itertools
 import json
 import pathlib
+import re
 import shlex
 import statistics
 import sys
@@ -88,21 +89,24 @@ def collect(text):
     return found
 
 
-def job(a, chosen, runs):
+QUIET = 240  # seconds: in an emulation that counts instructions, one run in about fifty gets stuck
+TRIES = 3    # of a run
+
+
+def job(runs):
+    """The shell script for these (VMM, metric)."""
     lines = ["truncate -s 48M /tmp/disk.img", "for m in /tun/*.ko; do insmod $m; done",
              "mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200"]
-    for _, vmm, run in itertools.product(range(a.rounds), chosen, runs):
-        if not vmm.can(run):
-            continue
+    for vmm, metric in runs:
         lines.append(f"echo; echo '== {vmm.name}'")
-        lines.append(shlex.join(["/bench/watch", run, *vmm.command(run)]) +
+        lines.append(shlex.join(["/bench/watch", metric, *vmm.command(metric)]) +
                      " 2> /tmp/errors || cat /tmp/errors")
-    return "\n".join(lines)
+    return "\n".join(lines + ["echo '== end'"])
 
 
-def measure(a, chosen, runs):
+def lab_of(a, chosen):
     one = lab.Lab(a.host)
-    one.instructions, one.memory, one.timeout = True, 4096, 7200
+    one.instructions, one.memory, one.timeout, one.quiet = True, 4096, 7200, QUIET
     one.files.add_file("bench/watch", ROOT / "build/guests/bench/bench-watch")
     one.files.add_file("bench/vmlinuz", kernels.get(a.guest).image)
     one.files.add_file("bench/vmlinux", kernels.get(a.guest).vmlinux())
@@ -111,17 +115,47 @@ def measure(a, chosen, runs):
         one.files.add_data(f"tun/{number:02}-{name}.ko", data)
     for vmm in chosen:
         vmm.add_to(one.files)
-    said = []
+    return one
+
+
+def attempt(a, runs, number, steps):
+    """One lab with as many of the runs as it gets through; `number` of `steps` were before.
+
+    Return: what the complete runs said, [text...]
+    """
+    said, shown = bytearray(), 0
 
     def show(data):
-        said.append(data)
-        for _ in range(data.count(b"==")):
-            say(f"run {b''.join(said).count(b'==')} of {steps}")
-    script = job(a, chosen, runs)
-    steps = script.count("==")
-    if one.run(["sh", "-c", script], show=show):
-        say("a run failed; see below")
-    return b"".join(said).decode(errors="replace")
+        nonlocal shown
+        said.extend(data)
+        begun = min(said.count(b"\n== "), len(runs))
+        for shown in range(shown + 1, begun + 1):
+            vmm, metric = runs[shown - 1]
+            say(f"run {number + shown} of {steps}: {vmm.name}: {metric}")
+
+    try:
+        lab_of(a, {vmm.name: vmm for vmm, _ in runs}.values()).run(["sh", "-c", job(runs)], show=show)
+    except lab.Crashed as why:
+        say(f"{str(why).splitlines()[0]}; again from there")
+    parts = re.split(r"^== ", said.decode(errors="replace").replace("\r", ""), flags=re.M)[1:]
+    return ["== " + part for part in parts[:-1]]
+
+
+def measure(a, chosen, metrics):
+    runs = [(vmm, metric) for _, vmm, metric in itertools.product(range(a.rounds), chosen, metrics)
+            if vmm.can(metric)]
+    done, tries = [], 0
+    while len(done) < len(runs) and tries < TRIES:
+        new = attempt(a, runs[len(done):], len(done), len(runs))
+        tries = 0 if new else tries + 1
+        done += new
+    missing = len(runs) - len(done)
+    if missing:
+        say(f"{missing} of {len(runs)} runs are missing")
+    for line in "".join(done).splitlines():
+        if line.startswith("bench-watch:"):
+            say(f"a run failed: {line}; what it said is in build/bench.txt")
+    return "".join(done), missing
 
 
 def table(found):
@@ -157,7 +191,7 @@ def body():
               and not (a.quick and not v.quick)]
     if not chosen:
         raise Failed("no VMM has all these words in its name")
-    text = measure(a, chosen, a.metric or vmms.RUNS)
+    text, missing = measure(a, chosen, a.metric or vmms.RUNS)
     (ROOT / "build/bench.txt").write_text(text)
     found = collect(text)
     if a.json:
@@ -165,7 +199,7 @@ def body():
     if not any(found.values()):
         raise Failed(f"no figures; what was said is in build/bench.txt\n{text[-2000:]}")
     table(found)
-    return 0
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":
