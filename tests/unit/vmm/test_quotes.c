@@ -356,10 +356,11 @@ static void quotes_writes_nothing_when_the_guest_takes_its_memory_back(void **st
 
 static void quote_socket_parses_what_it_should(void **state)
 {
-	static const char *const bad[] = {"vsock:", "vsock:2", "vsock:2:", "vsock:2:4050x",
-		"vsock::4050", "vsock:-2:1", "vsock:2:4294967296", "",
+	static const char longer[] =
 		"/a/path/that/is/too/long/for/a/socket/address/which/has/room/for/a/hundred/and/"
-		"eight/bytes/with/its/end/no/more"};
+		"eight/bytes/with/its/end/no/more";
+	static const char *const bad[] = {"vsock:", "vsock:2", "vsock:2:", "vsock:2:4050x",
+		"vsock::4050", "vsock:-2:1", "vsock:2:4294967296", "", longer};
 	struct quote_socket s;
 	struct err e = ERR_INIT;
 
