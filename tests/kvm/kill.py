@@ -37,10 +37,10 @@ def command_of(cloister, guests, folder, level):
                "--cmdline", "sectors=61 readonly=0"]
 
 
-def start(cloister, guests, folder, level, env=None):
+def start(cloister, guests, folder, level):
     command = command_of(cloister, guests, folder, level)
     return subprocess.Popen(mortal(command), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            start_new_session=True, env=env)
+                            start_new_session=True)
 
 
 def whole(cloister, guests, folder, level):
@@ -62,8 +62,7 @@ def victim_of(monitor, role):
 
 
 def one(cloister, guests, folder, level, role, delay):
-    # the leak checker's own process is a child of the monitor's too, and no victim
-    child = start(cloister, guests, folder, level, {**os.environ, "LSAN_OPTIONS": "detect_leaks=0"})
+    child = start(cloister, guests, folder, level)
     time.sleep(delay)
     victim = victim_of(child.pid, role)
     if victim and child.poll() is None:
